@@ -1,0 +1,49 @@
+"""Density estimators and generative models with scikit-learn's interface.
+
+Every public name is here and is loaded on first touch, so that `import skgen` costs nothing.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+# The face: where each public name lives.
+_HOME = {
+    "Bernoulli": "skgen.parametric",
+    "Categorical": "skgen.parametric",
+    "Exponential": "skgen.parametric",
+    "Gaussian": "skgen.parametric",
+    "Independent": "skgen.parametric",
+    "Laplace": "skgen.parametric",
+    "Normal": "skgen.parametric",
+    "PointMass": "skgen.parametric",
+    "Poisson": "skgen.parametric",
+    "StudentT": "skgen.parametric",
+    "DensityEstimator": "skgen.base",
+    "ForeignDensity": "skgen.foreign",
+    "as_density": "skgen.foreign",
+    "all_estimators": "skgen.checks",
+    "check_density_estimator": "skgen.checks",
+    "compare": "skgen.selection",
+    "cross_val_score_samples": "skgen.selection",
+    "load": "skgen.persistence",
+    "save": "skgen.persistence",
+}
+_MODULES = {"base", "checks", "cli", "datasets", "foreign", "parametric", "persistence", "selection", "supports"}
+
+__all__ = [*_HOME, *sorted(_MODULES), "__version__"]
+
+
+def __getattr__(name):
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+    elif name in _MODULES:
+        value = import_module(f"skgen.{name}")
+    else:
+        raise AttributeError(f"module 'skgen' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__

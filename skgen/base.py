@@ -1,0 +1,418 @@
+"""The contract: what every density estimator of the suite promises, written once.
+
+A model writes three private methods on clean input and declares its support; the public methods stand here.
+The smallest one, complete::
+
+    class Exponential(DensityEstimator):
+        support = supports.nonnegative
+
+        def _fit(self, X, y, sample_weight):
+            self.rate_ = sample_weight.sum() / (sample_weight @ X)
+
+        def _log_prob(self, X, y):
+            return np.log(self.rate_).sum() - X @ self.rate_
+
+        def _sample(self, n_samples, y, rng):
+            return rng.exponential(1 / self.rate_, size=(n_samples, len(self.rate_)))
+
+`skgen.checks.check_density_estimator` tests it against the laws.
+"""
+
+import numbers
+from abc import ABCMeta, abstractmethod
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.utils import check_array, gen_batches
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from skgen import supports
+from skgen.columns import Columns, is_frame, read_table
+from skgen.random import as_generator
+
+SUMMED_AT_ONCE = 2**21  # entries of X in one block of a fit by sums: 16 MiB
+
+
+class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
+    """A probability distribution over rows, learned from rows.
+
+    Subclasses write `_fit`, `_log_prob` and `_sample`, and declare `support` and `likelihood`.
+
+    Attributes
+    ----------
+    support : skgen.supports.Support
+        What a row may be. The log-density is with respect to its reference measure, in the units of X.
+    likelihood : {"exact", "bound", "estimate", "improper"}
+        Whether `score_samples` is the log-density, lies below it in expectation, estimates it, or has infinite mass.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X had string names.
+    columns_ : skgen.columns.Columns
+        What the columns of the fitted table are, so that `sample` gives back what `fit` was given.
+    """
+
+    support = supports.real
+    likelihood = "exact"
+    _takes = "numeric"  # or "category" (labels of any dtype), or "mixed" (each column by its dtype)
+    _equivariance = ()  # of "shift", "scale": the changes of units that shift the score by the log-Jacobian
+    _unique_optimum = False  # whether fit has one answer, which weights and repeated rows then share
+    _rtol = 1e-9  # to which that answer is computed
+    _parameter_constraints: dict = {}
+
+    @abstractmethod
+    def _fit(self, X, y, sample_weight):
+        """Learn from clean float64 rows in the support; the weights are positive."""
+
+    @abstractmethod
+    def _log_prob(self, X, y):
+        """Log-density in nats of clean rows in the support, shape (n_samples,)."""
+
+    @abstractmethod
+    def _sample(self, n_samples, y, rng):
+        """Rows of shape (n_samples, n_features), coded like the X of `_fit`."""
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, sample_weight=None):
+        """Fit the model to the rows of X.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            The rows.
+        y : array-like of shape (n_samples,), optional
+            The condition of a model with `conditional=True`; otherwise ignored.
+        sample_weight : array-like of shape (n_samples,), optional
+            Frequencies: weight 2 equals the row twice, weight 0 no row.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            If X is no table of finite numbers (or labels, where the model takes them), if a value lies outside the
+            support, or if the likelihood is unbounded on X.
+        """
+        self._fit(*self._enter(X, y, sample_weight, reset=True))
+        return self
+
+    def _fit_coded(self, X, columns, sample_weight):
+        """Fit as a part of another model, which has read the table: X is coded, `columns` says how."""
+        if self._takes == "numeric" and "category" in columns.kinds:
+            j = columns.kinds.index("category")
+            raise ValueError(
+                f"{type(self).__name__} wants numbers, but {columns.name(j)} holds labels: use Categorical."
+            )
+        self._validate_params()
+        self.n_features_in_, self.columns_ = len(columns), columns
+        self._check_support(X)
+        self._fit(X, None, sample_weight)
+        return self
+
+    def score_samples(self, X, y=None):
+        """Log-density of each row.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            The rows.
+        y : array-like of shape (n_samples,), optional
+            The condition of a model with `conditional=True`; otherwise ignored.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            In nats, with respect to the reference measure of the support, in the units of X; -inf off the support.
+        """
+        check_is_fitted(self)
+        X = self._read(X, reset=False)
+        y = self._read_condition(y, len(X))
+        inside = self._contains(X)
+        log_density = np.full(len(X), -np.inf)
+        for block in gen_batches(len(X), self._block_length()):
+            rows = np.flatnonzero(inside[block]) + block.start
+            if len(rows):
+                # a row that is too far for float64 has log-density -inf: that is no accident to warn of
+                with np.errstate(over="ignore"):
+                    log_density[rows] = self._log_prob(_pick(X, rows), None if y is None else y[rows])
+        return log_density
+
+    def score(self, X, y=None, sample_weight=None):
+        """Mean log-density of the rows of X.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            The rows.
+        y : array-like of shape (n_samples,), optional
+            The condition of a model with `conditional=True`; otherwise ignored.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the mean; a row of weight 0 does not count, even at -inf.
+
+        Returns
+        -------
+        score : float
+            The weighted mean of `score_samples`, in nats per row.
+        """
+        log_density = self.score_samples(X, y)
+        if sample_weight is None:
+            return float(np.mean(log_density))
+        sample_weight = check_weights(sample_weight, len(log_density))
+        counts = sample_weight > 0
+        return float(np.average(log_density[counts], weights=sample_weight[counts]))
+
+    def sample(self, n_samples=1, random_state=None, *, y=None):
+        """Draw new rows.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of rows.
+        random_state : None, int, RandomState or Generator
+            Source of randomness; an int gives the same rows every time. The constructor's is not used.
+        y : scalar or array-like of shape (n_samples,), optional
+            The condition of a model with `conditional=True`: one for all rows, or one for each.
+
+        Returns
+        -------
+        X : ndarray or data frame of shape (n_samples, n_features)
+            Rows like those that `fit` was given: the same container, columns and order. Discrete columns have their
+            own dtype, continuous ones are floating point.
+        """
+        check_is_fitted(self)
+        if not isinstance(n_samples, numbers.Integral) or n_samples < 1:
+            raise ValueError(f"n_samples must be a positive integer, got {n_samples!r}.")
+        y = self._read_condition(y, n_samples, repeat=True)
+        return self._write(self._sample(int(n_samples), y, as_generator(random_state)))
+
+    def _enter(self, X, y, sample_weight, *, reset):
+        """The door of fit: clean rows, conditions and positive weights, or a ValueError that says what to do."""
+        X = self._read(X, reset=reset, grow=not reset)
+        y = self._read_condition(y, len(X))
+        sample_weight = check_weights(sample_weight, len(X))
+        self._check_support(X)
+        counts = sample_weight > 0
+        if not counts.all():
+            rows = np.flatnonzero(counts)
+            X, y, sample_weight = _pick(X, rows), None if y is None else y[rows], sample_weight[rows]
+        return X, y, sample_weight
+
+    def _read(self, X, *, reset, grow=False, allow_nan=False):
+        """The user's X as a float64 matrix; learns (`reset`) or checks what its columns are."""
+        who = type(self).__name__
+        finite = "allow-nan" if allow_nan else True
+        if self._takes == "numeric" and not is_frame(X):
+            X = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=finite)
+            if reset:
+                self.columns_ = Columns.of_array(X)
+            return np.asarray(X, dtype=np.float64)
+        if not is_frame(X):
+            X = _as_table(X, self)
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        known = None if reset else self.columns_
+        X, columns = read_table(X, self._takes, known, grow=grow, allow_nan=allow_nan, who=who)
+        if reset:
+            self.columns_ = columns
+        return check_array(X, dtype=np.float64, ensure_all_finite=finite, input_name="X", estimator=self)
+
+    def _write(self, X):
+        """Drawn rows as the user's table."""
+        return self.columns_.decode(X, self.support.discrete_columns(len(self.columns_)))
+
+    def _contains(self, X):
+        return self.support.contains(X)
+
+    def _check_support(self, X):
+        """Refuse rows outside the support that the class declares; one that is learned has nothing to refuse yet."""
+        support = type(self).support
+        if isinstance(support, property):
+            return
+        inside = support.inside(X)
+        if not inside.all():
+            i, j = np.argwhere(~inside)[0]
+            who, value = type(self).__name__, f"X[{i}, {j}] = {X[i, j]:.6g}"
+            if X[i, j] < 0:
+                raise ValueError(f"Negative values in data passed to {who}: {value}. {support.remedy}")
+            raise ValueError(f"{who} wants {support.phrase_of(j)}, but {value}. {support.remedy}")
+
+    def _uses_condition(self):
+        return bool(getattr(self, "conditional", False) or getattr(self, "semi_supervised", False))
+
+    def _read_condition(self, y, n_samples, *, repeat=False):
+        """The condition of each row, or None for a model that has none."""
+        if not self._uses_condition():
+            return None
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None: "
+                "with conditional=True every row has its condition."
+            )
+        if repeat and np.ndim(y) == 0:
+            y = np.full(n_samples, y)
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
+        if len(y) != n_samples:
+            raise ValueError(f"y has {len(y)} conditions for {n_samples} rows: give one for each row.")
+        return y
+
+    def _block_length(self):
+        """Rows per block of scoring, so that a few copies of a block fit scikit-learn's `working_memory`."""
+        bytes_per_row = 8 * 8 * max(1, self.n_features_in_)
+        return max(1, int(get_config()["working_memory"] * 2**20 / bytes_per_row))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = self._takes != "numeric"
+        tags.input_tags.string = self._takes != "numeric"
+        tags.input_tags.positive_only = repr(self.support) in ("positive", "nonnegative")
+        tags.target_tags.required = self._uses_condition()
+        return tags
+
+
+class AdditiveStatistics:
+    """Fit by sums: `fit`, `partial_fit`, an EM step and a distributed fit from the same two methods.
+
+    A model writes `_statistics`, a dict of sums over rows where those of two blocks add up to those of the whole, and
+    `_m_step`, which turns sums into fitted attributes. Models whose sums would cancel (second moments at an offset of
+    1e8) also write `_coordinates`: an origin, fixed before the pass, from which all blocks measure.
+
+    Attributes
+    ----------
+    statistics_ : dict
+        The sums over all rows seen.
+    coordinates_ : ndarray or None
+        The origin from which they are taken.
+    """
+
+    def _coordinates(self, X, sample_weight):
+        """The origin for the sums, or None where nothing can cancel."""
+        return None
+
+    @abstractmethod
+    def _statistics(self, X, sample_weight, coordinates):
+        """Sums over the rows: a dict of floats and arrays."""
+
+    @abstractmethod
+    def _m_step(self, statistics, coordinates):
+        """Set the fitted attributes from the sums, or raise a ValueError before any is set."""
+
+    def _fit(self, X, y, sample_weight):
+        coordinates = self._coordinates(X, sample_weight)
+        self._finish(self._sums(X, sample_weight, coordinates), coordinates)
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Take in one more block of rows; the result is that of `fit` on all blocks together.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            The block.
+        y : Ignored
+            Present by convention.
+        sample_weight : array-like of shape (n_samples,), optional
+            Frequencies.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            As `fit` does. A block that is refused leaves the model as it was.
+        """
+        if not hasattr(self, "statistics_"):
+            return self.fit(X, y, sample_weight)
+        X, _, sample_weight = self._enter(X, y, sample_weight, reset=False)
+        sums = self._sums(X, sample_weight, self.coordinates_)
+        self._finish(add_statistics(self.statistics_, sums), self.coordinates_)
+        return self
+
+    def _sums(self, X, sample_weight, coordinates):
+        """The statistics of all rows, block by block, so that memory stays at O(block)."""
+        total = None
+        for block in gen_batches(len(X), max(1, SUMMED_AT_ONCE // X.shape[1])):
+            sums = self._statistics(X[block], sample_weight[block], coordinates)
+            total = sums if total is None else add_statistics(total, sums)
+        return total
+
+    def _finish(self, statistics, coordinates):
+        self._m_step(statistics, coordinates)
+        self.statistics_, self.coordinates_ = statistics, coordinates
+
+
+def add_statistics(first, second):
+    """The sums of two blocks together.
+
+    Parameters
+    ----------
+    first, second : dict
+        Sums by name. An array that has grown at its end (labels seen later) counts as zero before.
+
+    Returns
+    -------
+    dict
+    """
+    return {name: _padded_sum(first[name], second[name]) for name in first}
+
+
+def _padded_sum(a, b):
+    if np.shape(a) == np.shape(b):
+        return a + b
+    total = np.zeros(np.maximum(np.shape(a), np.shape(b)))
+    for part in (a, b):
+        total[tuple(map(slice, np.shape(part)))] += part
+    return total
+
+
+def check_weights(sample_weight, n_samples):
+    """Weights as a float64 vector.
+
+    Parameters
+    ----------
+    sample_weight : None, number or array-like of shape (n_samples,)
+        None means ones.
+    n_samples : int
+        Number of rows.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If the weights are not one finite, non-negative number for each row, or all zero.
+    """
+    if sample_weight is None or isinstance(sample_weight, numbers.Number):
+        sample_weight = np.full(n_samples, 1.0 if sample_weight is None else float(sample_weight))
+    w = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    if w.ndim != 1:
+        raise ValueError(f"Sample weights must be 1D array or scalar, got {w.ndim}D array.")
+    check_consistent_length(w, np.empty(n_samples))
+    if (w < 0).any():
+        i = int(np.argmax(w < 0))
+        raise ValueError(f"Negative values in sample_weight: sample_weight[{i}] = {w[i]:.6g}. Weights are frequencies.")
+    if not w.any():
+        raise ValueError("All sample weights are zero: no row is left to learn from.")
+    return w
+
+
+def _pick(X, rows):
+    """The given rows of an array or of a list of sequences."""
+    if isinstance(X, list):
+        return [X[i] for i in rows]
+    return X if len(rows) == len(X) else X[rows]
+
+
+def _as_table(X, estimator):
+    """Array-likes that may hold labels, as a 2-D array that keeps strings and numbers apart."""
+    array = check_array(X, dtype=None, ensure_all_finite=False, input_name="X", estimator=estimator)
+    if array.dtype.kind in "US" and not hasattr(X, "dtype"):
+        array = check_array(X, dtype=object, ensure_all_finite=False, input_name="X", estimator=estimator)
+    return array

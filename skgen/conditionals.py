@@ -1,0 +1,89 @@
+"""Tractable conditionals: the distribution of each column given the ones before it, in closed form."""
+
+from abc import abstractmethod
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
+
+from skgen.random import as_generator
+
+
+class TractableConditionals:
+    r"""A density whose conditionals :math:`p(x_j \mid x_1, \ldots, x_{j-1})` have a distribution function.
+
+    A model writes three methods, in logarithms and in both tails, since :math:`1 - F` loses the upper one.
+    """
+
+    @abstractmethod
+    def _conditional_log_cdf(self, X):
+        """The pair (log F, log(1 - F)), each of shape (n_samples, n_features)."""
+
+    @abstractmethod
+    def _conditional_ppf(self, log_u, log_v):
+        """The rows whose conditional distribution functions are u; v = 1 - u serves the upper tail."""
+
+    @abstractmethod
+    def _complete(self, X, rng):
+        """X with its NaN drawn from their distribution given the rest of the row."""
+
+    def conditional_cdf(self, X):
+        r"""Distribution function of each column given the columns before it.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        U : ndarray of shape (n_samples, n_features)
+            :math:`F_j(x_j \mid x_1, \ldots, x_{j-1})`; independent and uniform where X has the model's distribution
+            (Rosenblatt, 1952, "Remarks on a multivariate transformation").
+        """
+        check_is_fitted(self)
+        return np.exp(self._conditional_log_cdf(self._read(X, reset=False))[0])
+
+    def conditional_ppf(self, U):
+        """Rows from uniforms: the inverse of `conditional_cdf`.
+
+        Parameters
+        ----------
+        U : array-like of shape (n_samples, n_features)
+            Numbers from 0 to 1.
+
+        Returns
+        -------
+        X : ndarray or data frame of shape (n_samples, n_features)
+            The rows, like those that `fit` was given.
+
+        Raises
+        ------
+        ValueError
+            If an entry is no probability, or the number of columns is wrong.
+        """
+        check_is_fitted(self)
+        U = check_array(U, dtype=np.float64, input_name="U", estimator=self)
+        if U.shape[1] != self.n_features_in_ or (U < 0).any() or (U > 1).any():
+            raise ValueError(f"U holds {self.n_features_in_} probabilities a row, each from 0 to 1; got {U.shape}.")
+        with np.errstate(divide="ignore"):
+            return self._write(self._conditional_ppf(np.log(U), np.log1p(-U)))
+
+    def sample_conditional(self, X, random_state=None):
+        """Fill the gaps of X with draws given what is there.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            The rows; NaN marks what to draw.
+        random_state : None, int, RandomState or Generator
+            Source of randomness.
+
+        Returns
+        -------
+        X : ndarray or data frame of shape (n_samples, n_features)
+            The rows without gaps; what was there is unchanged.
+        """
+        check_is_fitted(self)
+        X = self._read(X, reset=False, allow_nan=True)
+        return self._write(self._complete(X.copy(), as_generator(random_state)))

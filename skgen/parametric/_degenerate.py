@@ -1,0 +1,31 @@
+"""Where a likelihood has no maximum: the error that names the column and the way out."""
+
+import numpy as np
+
+REMEDY = 'Drop it, or use Independent("auto"), which gives a constant column a point mass.'
+
+
+def refuse_constant(estimator, spread, level):
+    """Raise where a column does not vary.
+
+    Parameters
+    ----------
+    estimator : DensityEstimator
+        Whose likelihood it is.
+    spread : ndarray of shape (n_features,)
+        The scale of each column.
+    level : ndarray of shape (n_features,)
+        Its location; a spread below the rounding error of the location is none.
+
+    Raises
+    ------
+    ValueError
+        Naming the first constant column.
+    """
+    constant = ~(spread > 8 * np.finfo(float).eps * np.abs(level))
+    if constant.any():
+        j = int(np.argmax(constant))
+        raise ValueError(
+            f"The likelihood of {type(estimator).__name__} is unbounded: {estimator.columns_.name(j)} is constant "
+            f"({level[j]:.6g}), as with one sample it always is. {REMEDY}"
+        )

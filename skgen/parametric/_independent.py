@@ -1,0 +1,112 @@
+r"""Independent columns of any univariate densities: the baseline that every table has.
+
+.. math:: p(x) = \prod_{j=1}^d p_j(x_j)
+"""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils._param_validation import HasMethods, StrOptions
+
+from skgen import supports
+from skgen.base import DensityEstimator
+from skgen.foreign import as_density
+from skgen.parametric._discrete import Bernoulli, Categorical, PointMass, Poisson
+from skgen.parametric._univariate import Exponential, Laplace, Normal
+
+AUTO = {  # candidates by kind of column; the Bayesian information criterion chooses
+    "real": (Normal, Laplace, Exponential),
+    "integer": (Bernoulli, Poisson),
+}
+N_PARAMETERS = {Normal: 2, Laplace: 2, Exponential: 1, Bernoulli: 1, Poisson: 1}
+
+
+class Independent(DensityEstimator):
+    r"""Independent features, each with a univariate density of its own.
+
+    .. math:: p(x) = \prod_j p_j(x_j)
+
+    Parameters
+    ----------
+    estimators : "auto", density estimator or list of density estimators, default="auto"
+        One for all columns (each gets a clone), or one for each. "auto" chooses by dtype and support: `Categorical`
+        for strings, booleans and categories; `Bernoulli` or `Poisson` for whole numbers (`Normal` where some are
+        negative); `Normal`, `Laplace` or `Exponential` for real ones, whichever has the lower Bayesian information
+        criterion; `PointMass` for a column that is constant. Estimators of scikit-learn such as `KernelDensity()`
+        serve too.
+
+    Attributes
+    ----------
+    estimators_ : list of DensityEstimator
+        The fitted density of each column.
+
+    Examples
+    --------
+    >>> from skgen import Independent
+    >>> X = [["red", 1.5], ["blue", 2.5], ["red", 2.0]]
+    >>> model = Independent().fit(X)
+    >>> [type(part).__name__ for part in model.estimators_]
+    ['Categorical', 'Normal']
+    >>> model.sample(2, random_state=0).shape
+    (2, 2)
+    """
+
+    _parameter_constraints = {"estimators": [StrOptions({"auto"}), HasMethods("fit"), list, tuple]}
+
+    def __init__(self, estimators="auto"):
+        self.estimators = estimators
+
+    @property
+    def support(self):
+        """The product of the supports of the columns; before the fit, that of the one estimator for all."""
+        if hasattr(self, "estimators_"):
+            return supports.Product([part.support for part in self.estimators_])
+        return getattr(self.estimators, "support", supports.real)
+
+    @property
+    def likelihood(self):
+        """The weakest of its parts."""
+        order = ["exact", "bound", "estimate", "improper"]
+        parts = getattr(self, "estimators_", None) or self._given()
+        return max((as_density(part).likelihood for part in parts), key=order.index, default="exact")
+
+    @property
+    def _takes(self):
+        if self.estimators == "auto":
+            return "mixed"
+        policies = [as_density(part)._takes for part in self._given()]
+        return policies if isinstance(self.estimators, list | tuple) else policies[0]
+
+    @property
+    def _unique_optimum(self):
+        return self.estimators == "auto" or all(as_density(part)._unique_optimum for part in self._given())
+
+    def _given(self):
+        if isinstance(self.estimators, str):
+            return []
+        return self.estimators if isinstance(self.estimators, list | tuple) else [self.estimators]
+
+    def _fit(self, X, y, sample_weight):
+        fit_column = self._fit_best if self.estimators == "auto" else self._fit_given
+        self.estimators_ = [fit_column(j, X[:, [j]], self.columns_.take([j]), sample_weight) for j in range(X.shape[1])]
+
+    def _fit_given(self, j, x, column, sample_weight):
+        given = self.estimators[j] if isinstance(self.estimators, list | tuple) else self.estimators
+        return as_density(clone(given))._fit_coded(x, column, sample_weight)
+
+    def _fit_best(self, j, x, column, sample_weight):
+        """The candidate of the lowest Bayesian information criterion, or a point mass."""
+        kind = column.kinds[0]
+        if kind == "category":
+            return Categorical()._fit_coded(x, column, sample_weight)
+        if (x == x[0]).all():
+            return PointMass()._fit_coded(x, column, sample_weight)
+        fitting = [family for family in AUTO[kind] if family.support.contains(x).all()] or [Normal]
+        fitted = [family()._fit_coded(x, column, sample_weight) for family in fitting]
+        penalty = np.log(sample_weight.sum())
+        return min(fitted, key=lambda p: N_PARAMETERS[type(p)] * penalty - 2 * sample_weight @ p._log_prob(x, None))
+
+    def _log_prob(self, X, y):
+        return sum(part._log_prob(X[:, [j]], None) for j, part in enumerate(self.estimators_))
+
+    def _sample(self, n_samples, y, rng):
+        return np.column_stack([part._sample(n_samples, None, rng) for part in self.estimators_])

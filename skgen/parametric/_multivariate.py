@@ -1,0 +1,497 @@
+r"""Elliptical families: the multivariate normal and the multivariate Student t.
+
+.. math:: p(x) = |\Sigma|^{-1/2}\, g\left((x - \mu)^\top \Sigma^{-1} (x - \mu)\right)
+
+Both whiten with a factor :math:`\Sigma = L L^\top`; marginals and conditionals are of the same family (Anderson,
+"An Introduction to Multivariate Statistical Analysis", 2003, section 2.5; Ding, "On the conditional distribution of
+the multivariate t distribution", 2016).
+"""
+
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.optimize import brentq
+from scipy.special import digamma, gammaln, log_ndtr, stdtr, stdtrit
+from sklearn.base import clone
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skgen.base import AdditiveStatistics, DensityEstimator
+from skgen.conditionals import TractableConditionals
+from skgen.parametric._covariance import COVARIANCES
+from skgen.parametric._univariate import normal_quantile, weighted_median
+from skgen.random import as_generator, as_random_state
+
+FULL = COVARIANCES["full"]
+DF_RANGE = 0.5, 1e5  # below, a few tied rows make the likelihood unbounded; above, it is normal to 1e-5
+
+
+class Elliptical(TractableConditionals, DensityEstimator):
+    """A density that depends on x through its Mahalanobis distance; `_factor` and `_center` are set by `_fit`."""
+
+    _structure = FULL
+
+    @abstractmethod
+    def _dense(self):
+        """The center and the matrix Sigma, dense."""
+
+    @abstractmethod
+    def _like_me(self, features, center, matrix, n_given, distance):
+        """The model of the columns `features`, given `n_given` others at a squared Mahalanobis distance."""
+
+    def _white(self, X):
+        """Rows with identity Sigma; what overflows is infinitely far."""
+        Z = self._structure.whiten(X - self._center, self._factor)
+        return np.where(np.isnan(Z), np.inf, Z)
+
+    def _distances(self, X):
+        """Squared Mahalanobis distances."""
+        return np.einsum("ij,ij->i", Z := self._white(X), Z)
+
+    def _colored(self, Z):
+        return self._center + self._structure.color(Z, self._factor)
+
+    def _log_det(self):
+        return self._structure.log_det(self._factor, self.n_features_in_)
+
+    def marginal(self, features):
+        """The model of some of the columns.
+
+        Parameters
+        ----------
+        features : list of int or of str
+            Their numbers or names, in the order wanted.
+
+        Returns
+        -------
+        model : object
+            A fitted model of the same family.
+        """
+        check_is_fitted(self)
+        features = self._numbers(features)
+        center, matrix = self._dense()
+        return self._like_me(features, center[features], matrix[np.ix_(features, features)], 0, 0.0)
+
+    def condition_on(self, values):
+        """The model of the other columns, given the values of some.
+
+        Parameters
+        ----------
+        values : dict
+            The given value by column number or name.
+
+        Returns
+        -------
+        model : object
+            A fitted model of the same family, of the columns that `values` does not name.
+
+        Raises
+        ------
+        ValueError
+            If `values` names no column, or all of them, or a value is no finite number.
+        """
+        check_is_fitted(self)
+        given = self._numbers(list(values))
+        at = np.asarray(list(values.values()), dtype=np.float64)
+        rest = [j for j in range(self.n_features_in_) if j not in given]
+        if not rest or not given or not np.isfinite(at).all():
+            raise ValueError(f"condition_on wants finite values for some columns and not for all, got {values!r}.")
+        slope, conditional, precision = self._regression(rest, given)
+        away = at - self._dense()[0][given]
+        center = self._dense()[0][rest] + slope @ away
+        return self._like_me(rest, center, conditional, len(given), float(away @ cho_solve(precision, away)))
+
+    def _regression(self, rest, given):
+        """Slopes, conditional matrix, and the Cholesky factor of the given block."""
+        _, matrix = self._dense()
+        precision = cho_factor(matrix[np.ix_(given, given)], lower=True)
+        slope = cho_solve(precision, matrix[np.ix_(given, rest)]).T
+        return slope, matrix[np.ix_(rest, rest)] - slope @ matrix[np.ix_(given, rest)], precision
+
+    def _complete(self, X, rng):
+        missing = np.isnan(X)
+        for pattern in np.unique(missing[missing.any(axis=1)], axis=0):
+            rows = np.flatnonzero((missing == pattern).all(axis=1))
+            rest, given = np.flatnonzero(pattern), np.flatnonzero(~pattern)
+            X[np.ix_(rows, rest)] = self._sample_given(X[rows], list(rest), list(given), rng)
+        return X
+
+    def _sample_given(self, X, rest, given, rng):
+        """Draws of the columns `rest` for each row, given the columns `given` of it."""
+        if not given:
+            return self._sample(len(X), None, rng)
+        slope, conditional, precision = self._regression(rest, given)
+        away = X[:, given] - self._dense()[0][given]
+        distances = np.einsum("ij,ji->i", away, cho_solve(precision, away.T))
+        factor = FULL.factor(conditional, np.zeros(len(rest)), self)
+        noise = FULL.color(self._noise(len(X), len(rest), len(given), distances, rng), factor)
+        return self._dense()[0][rest] + away @ slope.T + noise
+
+    @abstractmethod
+    def _noise(self, n_samples, n_features, n_given, distances, rng):
+        """White draws of the family, given columns at squared distances."""
+
+    def _sample(self, n_samples, y, rng):
+        return self._colored(self._noise(n_samples, self.n_features_in_, 0, np.zeros(n_samples), rng))
+
+    def _numbers(self, features):
+        """Column numbers from numbers or names."""
+        names = self.columns_.names or []
+        numbers = [names.index(f) if f in names else f for f in features]
+        for given, j in zip(features, numbers, strict=True):
+            if not isinstance(j, Integral) or not 0 <= j < self.n_features_in_:
+                raise ValueError(f"There is no column {given!r}: give one of {names or self.n_features_in_}.")
+        if len(set(numbers)) < len(numbers):
+            raise ValueError(f"A column is named twice in {list(features)!r}.")
+        return [int(j) for j in numbers]
+
+    def _part(self, features):
+        """An unset copy that knows only the columns `features`."""
+        part = clone(self)
+        part.columns_, part.n_features_in_ = self.columns_.take(features), len(features)
+        if hasattr(self, "feature_names_in_"):
+            part.feature_names_in_ = self.feature_names_in_[features]
+        return part
+
+
+class Gaussian(AdditiveStatistics, Elliptical):
+    r"""Multivariate normal distribution.
+
+    .. math:: p(x) = (2\pi)^{-d/2} |\Sigma|^{-1/2}
+        \exp\left(-\tfrac12 (x - \mu)^\top \Sigma^{-1} (x - \mu)\right)
+
+    Fitted by weighted maximum likelihood (divisor n), or with the covariance of another estimator.
+
+    Parameters
+    ----------
+    covariance : {"full", "diag", "spherical"} or covariance estimator, default="full"
+        The form of the covariance. An estimator of scikit-learn such as `LedoitWolf()`, `OAS()`, `GraphicalLasso()`
+        or `MinCovDet()` gives its `location_` and `covariance_`; it serves where rows are no more than columns. These
+        take no `sample_weight`, and with one `fit` refuses.
+    random_state : None, int, RandomState or Generator, default=None
+        For a covariance estimator that draws (`MinCovDet`) and has no `random_state` of its own.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (n_features,)
+        The mean, in the units of the features.
+    covariance_ : ndarray of shape (n_features, n_features), (n_features,) or float
+        The covariance: a matrix, its diagonal for "diag", or its one variance for "spherical".
+    covariance_estimator_ : object
+        The fitted covariance estimator, if one was given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgen import Gaussian
+    >>> X = np.random.default_rng(0).multivariate_normal([0, 5], [[1, 0.8], [0.8, 2]], size=10_000)
+    >>> model = Gaussian().fit(X)
+    >>> model.mean_.round(1)
+    array([0., 5.])
+    >>> model.condition_on({0: 1.0}).mean_.round(1)
+    array([5.8])
+    """
+
+    _parameter_constraints = {
+        "covariance": [StrOptions(set(COVARIANCES)), HasMethods("fit")],
+        "random_state": ["random_state", np.random.Generator],
+    }
+
+    def __init__(self, covariance="full", *, random_state=None):
+        self.covariance = covariance
+        self.random_state = random_state
+
+    @property
+    def _structure(self):
+        return COVARIANCES[self.covariance] if self._is_maximum_likelihood() else FULL
+
+    @property
+    def _equivariance(self):
+        return self._structure.equivariance if self._is_maximum_likelihood() else ()
+
+    @property
+    def _unique_optimum(self):
+        return self._is_maximum_likelihood()
+
+    def _is_maximum_likelihood(self):
+        return isinstance(self.covariance, str)
+
+    def _fit(self, X, y, sample_weight):
+        if self._is_maximum_likelihood():
+            super()._fit(X, y, sample_weight)
+            return
+        if (sample_weight != 1).any():
+            raise ValueError(
+                f"{type(self.covariance).__name__} takes no sample_weight. Fit without weights, repeat the rows, or use "
+                'covariance="full", "diag" or "spherical".'
+            )
+        inner = clone(self.covariance)
+        if inner.get_params().get("random_state", 0) is None:
+            inner.set_params(random_state=as_random_state(as_generator(self.random_state)))
+        inner.fit(X)
+        self._set(inner.location_, inner.covariance_)
+        self.covariance_estimator_ = inner
+
+    @available_if(_is_maximum_likelihood)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Take in one more block of rows; see `AdditiveStatistics.partial_fit`.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            The block.
+        y : Ignored
+            Present by convention.
+        sample_weight : array-like of shape (n_samples,), optional
+            Frequencies.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+        """
+        return super().partial_fit(X, y, sample_weight)
+
+    def _coordinates(self, X, sample_weight):
+        return np.average(X, axis=0, weights=sample_weight)
+
+    def _statistics(self, X, sample_weight, coordinates):
+        Z = X - coordinates
+        second = self._structure.second_moment(Z, sample_weight)
+        return {"n": sample_weight.sum(), "first": sample_weight @ Z, "second": second}
+
+    def _m_step(self, statistics, coordinates):
+        shift = statistics["first"] / statistics["n"]
+        self._set(coordinates + shift, self._structure.central(statistics["second"] / statistics["n"], shift))
+
+    def _set(self, mean, covariance):
+        self._factor = self._structure.factor(covariance, mean, self)
+        self.mean_ = self._center = mean
+        self.covariance_ = covariance
+
+    def _log_prob(self, X, y):
+        return -0.5 * self._distances(X) - self._log_det() - 0.5 * X.shape[1] * np.log(2 * np.pi)
+
+    def _noise(self, n_samples, n_features, n_given, distances, rng):
+        return rng.standard_normal((n_samples, n_features))
+
+    def _conditional_log_cdf(self, X):
+        Z = self._white(X)
+        return log_ndtr(Z), log_ndtr(-Z)
+
+    def _conditional_ppf(self, log_u, log_v):
+        return self._colored(normal_quantile(log_u, log_v))
+
+    def _dense(self):
+        return self.mean_, self._structure.dense(self.covariance_, self.n_features_in_)
+
+    def _like_me(self, features, center, matrix, n_given, distance):
+        part = self._part(features).set_params(covariance="full")
+        part._set(center, matrix)
+        return part
+
+    def entropy(self):
+        """Differential entropy.
+
+        Returns
+        -------
+        entropy : float
+            In nats: minus the expected log-density of a draw.
+        """
+        check_is_fitted(self)
+        return float(self._log_det() + 0.5 * self.n_features_in_ * np.log(2 * np.pi * np.e))
+
+
+class StudentT(Elliptical):
+    r"""Multivariate Student t distribution: elliptical like the normal one, with heavy tails.
+
+    .. math:: p(x) = \frac{\Gamma(\frac{\nu + d}{2})}{\Gamma(\frac{\nu}{2}) (\nu\pi)^{d/2} |\Sigma|^{1/2}}
+        \left(1 + \frac{(x - \mu)^\top \Sigma^{-1} (x - \mu)}{\nu}\right)^{-(\nu + d)/2}
+
+    Fitted by weighted maximum likelihood with the ECME algorithm of Liu and Rubin ("ML estimation of the t
+    distribution using EM and its extensions, ECM and ECME", 1995), with the expanded parameters of Liu, Rubin and Wu
+    (1998) for the scatter.
+
+    Parameters
+    ----------
+    df : float, optional
+        Degrees of freedom :math:`\nu`. None estimates them, between 0.5 and 1e5.
+    tol : float, default=1e-12
+        The fit stops when the mean log-likelihood of a row grows by less.
+    max_iter : int, default=1000
+        Steps at most; a `ConvergenceWarning` if they do not suffice.
+
+    Attributes
+    ----------
+    location_ : ndarray of shape (n_features,)
+        The center :math:`\mu`, in the units of the features.
+    scatter_ : ndarray of shape (n_features, n_features)
+        The matrix :math:`\Sigma`; the covariance is :math:`\Sigma \nu / (\nu - 2)` where :math:`\nu > 2`.
+    df_ : float
+        The degrees of freedom.
+    n_iter_ : int
+        Steps taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgen import StudentT
+    >>> X = np.random.default_rng(0).standard_t(3, size=(10_000, 1))
+    >>> round(StudentT().fit(X).df_)
+    3
+    """
+
+    _equivariance = ("shift", "scale")
+    _unique_optimum = True
+    _rtol = 1e-6
+    _parameter_constraints = {
+        "df": [Interval(Real, 0, None, closed="neither"), None],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, df=None, *, tol=1e-12, max_iter=1000):
+        self.df = df
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def _fit(self, X, y, sample_weight):
+        w = sample_weight / sample_weight.sum()
+        center = np.array([weighted_median(x, w) for x in X.T])
+        self._set(center, FULL.second_moment(X - center, w), 10.0 if self.df is None else float(self.df))
+        objective = -np.inf
+        for n_iter in range(1, self.max_iter + 1):
+            self.n_iter_ = n_iter
+            distances = self._distances(X)
+            if self.df is None:
+                self.df_ = best_df(self.df_, distances, w, X.shape[1])
+            previous, objective = objective, w @ self._log_prob_at(distances)
+            if objective - previous <= self.tol * max(1.0, abs(objective)):
+                return
+            pull = w * (self.df_ + X.shape[1]) / (self.df_ + distances)
+            pull /= pull.sum()  # the expanded parameters: dividing by the pulls, not by n, converges faster
+            center = self._center + pull @ (X - self._center)
+            self._set(center, FULL.second_moment(X - center, pull), self.df_)
+        warn_not_converged(self, objective - previous)
+
+    def _set(self, location, scatter, df):
+        self._factor = FULL.factor(scatter, location, self)
+        self.location_ = self._center = location
+        self.scatter_, self.df_ = scatter, df
+
+    def _log_prob(self, X, y):
+        return self._log_prob_at(self._distances(X))
+
+    def _log_prob_at(self, distances):
+        d, df = self.n_features_in_, self.df_
+        constant = gammaln((df + d) / 2) - gammaln(df / 2) - 0.5 * d * np.log(df * np.pi) - self._log_det()
+        return constant - 0.5 * (df + d) * np.log1p(distances / df)
+
+    def _noise(self, n_samples, n_features, n_given, distances, rng):
+        df = self.df_ + n_given
+        stretch = np.sqrt((self.df_ + distances) / rng.chisquare(df, n_samples))
+        return stretch[:, None] * rng.standard_normal((n_samples, n_features))
+
+    def _conditional_log_cdf(self, X):
+        Z = self._white(X)
+        before = np.cumsum(Z**2, axis=1) - Z**2
+        df = self.df_ + np.arange(Z.shape[1])
+        T = Z * np.sqrt(df / (self.df_ + before))
+        with np.errstate(divide="ignore"):
+            return np.log(stdtr(df, T)), np.log(stdtr(df, -T))
+
+    def _conditional_ppf(self, log_u, log_v):
+        Z = np.empty_like(log_u)
+        before = np.zeros(len(Z))
+        for j in range(Z.shape[1]):
+            lower = log_u[:, j] < log_v[:, j]
+            T = stdtrit(self.df_ + j, np.exp(np.where(lower, log_u[:, j], log_v[:, j])))
+            Z[:, j] = np.where(lower, T, -T) * np.sqrt((self.df_ + before) / (self.df_ + j))
+            before += Z[:, j] ** 2
+        return self._colored(Z)
+
+    def _dense(self):
+        return self.location_, self.scatter_
+
+    def _like_me(self, features, center, matrix, n_given, distance):
+        part = self._part(features)
+        df = self.df_ + n_given
+        part._set(center, matrix * (self.df_ + distance) / df, df)
+        part.n_iter_ = self.n_iter_
+        return part
+
+    def entropy(self):
+        """Differential entropy.
+
+        Returns
+        -------
+        entropy : float
+            In nats: minus the expected log-density of a draw.
+        """
+        check_is_fitted(self)
+        half, half_d = self.df_ / 2, (self.df_ + self.n_features_in_) / 2
+        return float(half_d * (digamma(half_d) - digamma(half)) - self._log_prob_at(0.0))
+
+
+def best_df(start, distances, sample_weight, n_features):
+    """The degrees of freedom that maximise the likelihood at given squared distances.
+
+    Parameters
+    ----------
+    start : float
+        Where to look first.
+    distances : ndarray of shape (n_samples,)
+        Squared Mahalanobis distances.
+    sample_weight : ndarray of shape (n_samples,)
+        Weights that add up to one.
+    n_features : int
+        The dimension.
+
+    Returns
+    -------
+    float
+        A root of the score, or an end of `DF_RANGE`.
+    """
+
+    def slope(log_df):
+        df = np.exp(log_df)
+        spread = sample_weight @ ((df + n_features) * distances / (df * (df + distances)) - np.log1p(distances / df))
+        return digamma((df + n_features) / 2) - digamma(df / 2) - n_features / df + spread
+
+    low, high = np.log(DF_RANGE)
+    left = right = np.clip(np.log(start), low, high)
+    step = 0.1
+    while left > low and slope(left) < 0:
+        left, step = max(low, left - step), 2 * step
+    while right < high and slope(right) > 0:
+        right, step = min(high, right + step), 2 * step
+    if slope(left) <= 0:
+        return float(np.exp(left))
+    if slope(right) >= 0:
+        return float(np.exp(right))
+    return float(np.exp(brentq(slope, left, right, xtol=1e-12)))
+
+
+def warn_not_converged(estimator, gain):
+    """Warn that an iteration ran out.
+
+    Parameters
+    ----------
+    estimator : object
+        With `max_iter` and `tol`.
+    gain : float
+        What the last step brought.
+    """
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    warnings.warn(
+        f"{type(estimator).__name__} did not converge in max_iter={estimator.max_iter} steps: the last one gained "
+        f"{gain:.1e} nats a row, tol={estimator.tol}. Raise max_iter or tol.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
