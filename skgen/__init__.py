@@ -34,13 +34,23 @@ _MODULES = {"base", "checks", "cli", "datasets", "foreign", "parametric", "persi
 __all__ = [*_HOME, *sorted(_MODULES), "__version__"]
 
 
+# What optional packages come with: the extra to install when one is missing.
+_EXTRAS = {"torch": "nn", "pytorch_lightning": "nn", "matplotlib": "plot", "dask": "dask"}
+
+
 def __getattr__(name):
-    if name in _HOME:
-        value = getattr(import_module(_HOME[name]), name)
-    elif name in _MODULES:
-        value = import_module(f"skgen.{name}")
-    else:
-        raise AttributeError(f"module 'skgen' has no attribute {name!r}")
+    try:
+        if name in _HOME:
+            value = getattr(import_module(_HOME[name]), name)
+        elif name in _MODULES:
+            value = import_module(f"skgen.{name}")
+        else:
+            raise AttributeError(f"module 'skgen' has no attribute {name!r}")
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRAS:
+            raise
+        extra = _EXTRAS[error.name]
+        raise ImportError(f"skgen.{name} needs {error.name}: pip install 'skgen[{extra}]'.", name=error.name) from error
     globals()[name] = value
     return value
 

@@ -239,6 +239,10 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
                 raise ValueError(f"Negative values in data passed to {who}: {value}. {support.remedy}")
             raise ValueError(f"{who} wants {support.phrase_of(j)}, but {value}. {support.remedy}")
 
+    def _log_drawable(self):
+        """Log-probability of the rows that `sample` can write down: a label that nobody has seen it cannot."""
+        return 0.0
+
     def _uses_condition(self):
         return bool(getattr(self, "conditional", False) or getattr(self, "semi_supervised", False))
 
@@ -289,7 +293,7 @@ class AdditiveStatistics:
 
     def _coordinates(self, X, sample_weight):
         """The origin for the sums, or None where nothing can cancel."""
-        return None
+        return
 
     @abstractmethod
     def _statistics(self, X, sample_weight, coordinates):

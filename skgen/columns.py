@@ -7,7 +7,7 @@ sentence what is no number and no label.
 
 import numbers
 
-import narwhals as nw
+import narwhals.stable.v2 as nw
 import numpy as np
 
 LABELLED = (nw.Boolean, nw.String, nw.Categorical, nw.Enum)
@@ -226,7 +226,7 @@ def _open_series(series, container, allow_nan):
         declared = native.cat.categories.to_numpy()
         dtype = "category, ordered" if native.cat.ordered else "category"
     elif series.dtype == nw.Enum:
-        declared = np.asarray(series.cat.get_categories().to_numpy(), dtype=object)
+        declared = np.array(series.dtype.categories, dtype=object)
         dtype = "Enum"
     values = np.asarray(series.cast(nw.Float64).to_numpy() if missing.any() else series.to_numpy())
     if values.dtype.kind not in "biuf":

@@ -120,7 +120,7 @@ class Categorical(AdditiveStatistics, DensityEstimator):
     Notes
     -----
     `sample` draws the labels in `categories_` only, in proportion to `probabilities_`: a label that nobody has seen
-    cannot be written down.
+    cannot be written down. Over these and the cell for all other labels the probabilities add up to one.
 
     Examples
     --------
@@ -164,6 +164,9 @@ class Categorical(AdditiveStatistics, DensityEstimator):
                 log_prob += np.log(np.append(known, unseen))[x]  # code -1 reads the last cell
         return log_prob
 
+    def _log_drawable(self):
+        return np.log1p(-self.unseen_probability_).sum()
+
     def _sample(self, n_samples, y, rng):
         return np.column_stack([rng.choice(len(p), n_samples, p=p / p.sum()) for p in self.probabilities_]).astype(
             float
@@ -191,8 +194,8 @@ class PointMass(DensityEstimator):
 
     @property
     def support(self):
-        """The one row; before the fit, any."""
-        return supports.Points(self.value_) if hasattr(self, "value_") else supports.real
+        """The one row; before the fit, one of zeros."""
+        return supports.Points(getattr(self, "value_", [0.0]))
 
     def _fit(self, X, y, sample_weight):
         differs = X != X[0]

@@ -108,5 +108,8 @@ class Independent(DensityEstimator):
     def _log_prob(self, X, y):
         return sum(part._log_prob(X[:, [j]], None) for j, part in enumerate(self.estimators_))
 
+    def _log_drawable(self):
+        return sum(part._log_drawable() for part in self.estimators_)
+
     def _sample(self, n_samples, y, rng):
         return np.column_stack([part._sample(n_samples, None, rng) for part in self.estimators_])

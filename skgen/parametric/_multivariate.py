@@ -7,6 +7,7 @@ Both whiten with a factor :math:`\Sigma = L L^\top`; marginals and conditionals 
 the multivariate t distribution", 2016).
 """
 
+import warnings
 from abc import abstractmethod
 from numbers import Integral, Real
 
@@ -15,6 +16,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import brentq
 from scipy.special import digamma, gammaln, log_ndtr, stdtr, stdtrit
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -225,8 +227,8 @@ class Gaussian(AdditiveStatistics, Elliptical):
             return
         if (sample_weight != 1).any():
             raise ValueError(
-                f"{type(self.covariance).__name__} takes no sample_weight. Fit without weights, repeat the rows, or use "
-                'covariance="full", "diag" or "spherical".'
+                f"{type(self.covariance).__name__} takes no sample_weight. Fit without weights, repeat the rows, or "
+                'use covariance="full", "diag" or "spherical".'
             )
         inner = clone(self.covariance)
         if inner.get_params().get("random_state", 0) is None:
@@ -319,8 +321,8 @@ class StudentT(Elliptical):
     ----------
     df : float, optional
         Degrees of freedom :math:`\nu`. None estimates them, between 0.5 and 1e5.
-    tol : float, default=1e-12
-        The fit stops when the mean log-likelihood of a row grows by less.
+    tol : float, default=1e-9
+        The fit stops when no squared Mahalanobis distance of a row changes by more than this share of one plus itself.
     max_iter : int, default=1000
         Steps at most; a `ConvergenceWarning` if they do not suffice.
 
@@ -353,7 +355,7 @@ class StudentT(Elliptical):
         "max_iter": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, df=None, *, tol=1e-12, max_iter=1000):
+    def __init__(self, df=None, *, tol=1e-9, max_iter=1000):
         self.df = df
         self.tol = tol
         self.max_iter = max_iter
@@ -362,20 +364,25 @@ class StudentT(Elliptical):
         w = sample_weight / sample_weight.sum()
         center = np.array([weighted_median(x, w) for x in X.T])
         self._set(center, FULL.second_moment(X - center, w), 10.0 if self.df is None else float(self.df))
-        objective = -np.inf
+        distances = self._distances(X)
         for n_iter in range(1, self.max_iter + 1):
             self.n_iter_ = n_iter
-            distances = self._distances(X)
             if self.df is None:
                 self.df_ = best_df(self.df_, distances, w, X.shape[1])
-            previous, objective = objective, w @ self._log_prob_at(distances)
-            if objective - previous <= self.tol * max(1.0, abs(objective)):
-                return
             pull = w * (self.df_ + X.shape[1]) / (self.df_ + distances)
             pull /= pull.sum()  # the expanded parameters: dividing by the pulls, not by n, converges faster
             center = self._center + pull @ (X - self._center)
             self._set(center, FULL.second_moment(X - center, pull), self.df_)
-        warn_not_converged(self, objective - previous)
+            before, distances = distances, self._distances(X)
+            moved = np.max(np.abs(distances - before) / (1 + before))
+            if moved <= self.tol:
+                return
+        warnings.warn(
+            f"StudentT did not converge in max_iter={self.max_iter} steps: a distance still moved by {moved:.1e} of "
+            f"itself, tol={self.tol}. Raise max_iter or tol.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
 
     def _set(self, location, scatter, df):
         self._factor = FULL.factor(scatter, location, self)
@@ -473,25 +480,3 @@ def best_df(start, distances, sample_weight, n_features):
     if slope(right) >= 0:
         return float(np.exp(right))
     return float(np.exp(brentq(slope, left, right, xtol=1e-12)))
-
-
-def warn_not_converged(estimator, gain):
-    """Warn that an iteration ran out.
-
-    Parameters
-    ----------
-    estimator : object
-        With `max_iter` and `tol`.
-    gain : float
-        What the last step brought.
-    """
-    import warnings
-
-    from sklearn.exceptions import ConvergenceWarning
-
-    warnings.warn(
-        f"{type(estimator).__name__} did not converge in max_iter={estimator.max_iter} steps: the last one gained "
-        f"{gain:.1e} nats a row, tol={estimator.tol}. Raise max_iter or tol.",
-        ConvergenceWarning,
-        stacklevel=4,
-    )

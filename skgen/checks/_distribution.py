@@ -1,0 +1,239 @@
+"""Laws of the distribution: it is one, its draws follow it, and it is found again from its draws.
+
+The false-alarm rate of every random test here is at most 1e-5. What each catches 99 times in 100, by dimension, is
+measured in `benchmarks/check_power.py` and stated in each law.
+"""
+
+import numpy as np
+from scipy import stats
+from sklearn.base import clone
+
+from skgen import supports
+from skgen.checks._importance import importance_weights
+from skgen.checks._mass import total_mass
+from skgen.checks._quadrature import box_masses, boxes
+from skgen.checks._running import NotApplicable, fitted, fresh_rows, optimum_is_unique
+from skgen.checks._view import (
+    Inconclusive,
+    bounds,
+    discrete_columns,
+    draws,
+    grid,
+    log_density,
+    log_drawable,
+    outcomes,
+    support_of,
+)
+
+FALSE_ALARM = 1e-5
+N_DRAWS = 100_000
+
+
+def normalises(estimator, X, rng):
+    """exp(score_samples) integrates or sums to one (at most one for a bound).
+
+    By quadrature (up to 2 continuous columns) and enumeration a constant off by 0.1 % is caught; by importance weights
+    one off by 1 % up to 10 columns, by 6 % at 50.
+    """
+    model = fitted(estimator, X, rng)
+    likelihood = getattr(model, "likelihood", "exact")
+    if likelihood in ("estimate", "improper"):
+        raise NotApplicable(f'likelihood = "{likelihood}"')
+    mass = total_mass(model, rng, N_DRAWS)
+    slack = stats.norm.isf(FALSE_ALARM / 2) * mass.error if mass.method == "importance" else max(5e-4, mass.error)
+    if mass.method == "quadrature" and mass.error > 0.01:
+        raise Inconclusive(f"the quadrature's error is {mass.error:.2g}")
+    excess = mass.value - 1
+    if likelihood == "bound":
+        excess = max(excess, 0.0)
+    assert abs(excess) <= slack, f"total probability {mass.value:.5f} by {mass.method}, error {slack:.1g}"
+
+
+def is_zero_off_its_support(estimator, X, rng):
+    """A row outside the support scores -inf."""
+    model = fitted(estimator, X, rng)
+    support = support_of(model)
+    Z = draws(model, 20, rng)
+    tried = 0
+    for j in range(Z.shape[1]):
+        part = support.parts[j] if isinstance(support, supports.Product) else support
+        for value in OUTSIDE.get(part.name, ()):
+            outside = Z.copy()
+            outside[:, j] = value
+            if support.contains(outside).any():
+                continue
+            tried += 1
+            score = model.score_samples(with_values(model, outside, j))
+            assert np.all(score == -np.inf), f"X[:, {j}] = {value} lies outside {part!r} and scores {score[0]:.3g}"
+    if not tried:
+        raise NotApplicable("nothing lies outside this support")
+
+
+OUTSIDE = {
+    "positive": (0.0, -1.0),
+    "nonnegative": (-1e-3, -5.0),
+    "unit": (-0.1, 1.5),
+    "integer": (-1.0, 0.5),
+    "binary": (2.0, -1.0, 0.5),
+    "point": (0.123, 1e9),
+    "sphere": (3.0,),
+    "simplex": (3.0,),
+}
+
+
+def with_values(model, Z, j):
+    """Coded rows in the user's form, where column j may hold what its dtype cannot."""
+    columns = getattr(model, "columns_", None)
+    if columns is None:
+        return Z
+    loose = columns.take(range(len(columns)))
+    continuous = discrete_columns(model)
+    continuous = continuous & (np.arange(len(continuous)) != j)
+    loose.dtypes = ["float64" if i == j else word for i, word in enumerate(columns.dtypes)]
+    loose.kinds = ["real" if i == j else kind for i, kind in enumerate(columns.kinds)]
+    return loose.decode(Z, continuous)
+
+
+def never_scores_nan(estimator, X, rng):
+    """No finite row scores NaN, however far away it is."""
+    model = fitted(estimator, X, rng)
+    Z = draws(model, 6, rng)
+    continuous = np.flatnonzero(~discrete_columns(model))
+    if not len(continuous):
+        assert not np.isnan(log_density(model, Z)).any(), "a row of the model's own scores NaN"
+        return
+    single = "float32" in getattr(getattr(model, "columns_", None), "dtypes", ())
+    for far in (1e8, 1e30) if single else (1e8, 1e160, 1e300):
+        Y = Z.copy()
+        Y[:3, continuous] = far
+        Y[3:, continuous[-1]] = -far
+        score = log_density(model, Y)
+        assert not np.isnan(score).any(), f"a row at {far:.0e} scores NaN"
+
+
+def draws_follow_the_density(estimator, X, rng):
+    """The draws of `sample` have the density of `score_samples`.
+
+    One continuous column: Kolmogorov-Smirnov against the integrated density; two: chi-square over 64 cells of
+    integrated probability; discrete ones: chi-square over the enumerated outcomes; else importance weights with linear
+    and quadratic test functions. A spread off by 5 % in all columns is caught in every dimension up to 50.
+    """
+    model = fitted(estimator, X, rng)
+    likelihood = getattr(model, "likelihood", "exact")
+    if likelihood != "exact":
+        raise NotApplicable(f'likelihood = "{likelihood}"')
+    discrete = discrete_columns(model)
+    n_continuous = int((~discrete).sum())
+    if n_continuous == 0:
+        Z = draws(model, N_DRAWS, rng)
+        lattice = outcomes(model, Z)
+        if np.prod([float(len(v)) for v in lattice]) <= 1e5:
+            return _assert_counts(model, Z, grid(lattice))
+    elif len(discrete) <= 2 and n_continuous == len(discrete) and bounds(model, 0) is not None:
+        test = _assert_distribution_function if n_continuous == 1 else _assert_cells
+        return test(model, draws(model, 2 * N_DRAWS, rng))
+    return _assert_weighted_moments(model, rng)
+
+
+def _assert_counts(model, Z, rows):
+    """Chi-square of the counts of outcomes, given that the outcome can be drawn (no unseen label can)."""
+    columns, drawable = getattr(model, "columns_", None), np.ones(len(rows), bool)
+    for j, part in enumerate(_parts(model)):
+        if isinstance(part, supports.Categories):
+            drawable &= rows[:, j] < columns.n_categories(j)
+    probability = np.where(drawable, np.exp(log_density(model, rows) - log_drawable(model)), 0.0)
+    keys, place = np.unique(np.vstack([rows, Z]), axis=0, return_inverse=True)
+    observed = np.bincount(place.ravel()[len(rows) :], minlength=len(keys))
+    expected = np.bincount(place.ravel()[: len(rows)], probability * len(Z), len(keys))
+    impossible = (expected == 0) & (observed > 0)
+    assert not impossible.any(), f"{observed[impossible].sum()} of {len(Z)} draws have probability 0"
+    _assert_chi_square(observed, expected)
+
+
+def _parts(model):
+    support, d = support_of(model), model.n_features_in_
+    return support.parts if isinstance(support, supports.Product) else [support] * d
+
+
+def _assert_chi_square(observed, expected, slack=0.0):
+    """Pearson's statistic, where each expected count may be wrong by `slack` (the integral's error)."""
+    rare = expected < 10
+    observed = np.append(observed[~rare], observed[rare].sum())
+    expected = np.append(expected[~rare], expected[rare].sum())
+    kept = expected > 0
+    gap = np.maximum(np.abs(observed[kept] - expected[kept]) - slack, 0)
+    statistic = (gap**2 / expected[kept]).sum()
+    freedom = max(1, kept.sum() - 1)
+    assert stats.chi2.sf(statistic, freedom) > FALSE_ALARM, (
+        f"chi-square {statistic:.0f} on {freedom} degrees of freedom"
+    )
+
+
+def _assert_distribution_function(model, Z):
+    """Kolmogorov-Smirnov between draws and the integral of the density from point to point."""
+    z = np.sort(Z[:, 0])
+    points = np.unique(np.quantile(z, np.linspace(0.001, 0.999, 500)))
+    masses, error = box_masses(lambda x: np.exp(log_density(model, x)), *boxes([points]), witnesses=Z[:1500])
+    if error > 1e-3:
+        raise Inconclusive(f"the integral has an error of {error:.2g}")
+    below = np.searchsorted(z, points, side="right") / len(z)
+    gap = below - below[0] - np.concatenate([[0], np.cumsum(masses)])
+    limit = 2 * np.sqrt(0.5 * np.log(2 / FALSE_ALARM) / len(z))  # both ends of an interval may be off
+    assert np.ptp(gap) <= limit, f"distribution functions differ by {np.ptp(gap):.4f}, at most {limit:.4f} by chance"
+
+
+def _assert_cells(model, Z):
+    """Chi-square over cells whose edges are quantiles of other draws, and all that lies outside them."""
+    half = len(Z) // 2
+    edges = [np.unique(np.quantile(z, np.linspace(0.002, 0.998, 9))) for z in Z[:half].T]
+    density = lambda x: np.exp(log_density(model, x))  # noqa: E731
+    masses, error = box_masses(density, *boxes(edges), tolerance=1e-4, witnesses=Z[half : half + 3000])
+    if error > 2e-3:
+        raise Inconclusive(f"the integral over cells has an error of {error:.2g}")
+    counts = np.histogramdd(Z[half:], bins=edges)[0].ravel()
+    observed = np.append(counts, half - counts.sum())
+    expected = half * np.append(masses, max(0.0, 1 - masses.sum()))
+    _assert_chi_square(observed, expected, slack=half * max(error, 1e-4))
+
+
+def _assert_weighted_moments(model, rng):
+    """Draws weighted by q / p have the moments of q."""
+    weights, white = importance_weights(model, N_DRAWS, rng)
+    directions = np.linalg.qr(rng.standard_normal((white.shape[1],) * 2))[0] if white.shape[1] else np.empty((0, 0))
+    tests = np.column_stack([np.ones(len(white)), white, white**2 - 1, (white @ directions) ** 2 - 1])
+    expected = np.zeros(tests.shape[1])
+    expected[0] = 1
+    weighted = weights[:, None] * tests
+    z = (weighted.mean(axis=0) - expected) / np.maximum(weighted.std(axis=0), 1e-12) * np.sqrt(len(weights))
+    limit = stats.norm.isf(FALSE_ALARM / 2 / len(z))
+    worst = np.abs(z).max()
+    assert worst <= limit, f"a weighted moment of the draws is off by {worst:.1f} standard errors, {limit:.1f} allowed"
+
+
+def finds_itself_again(estimator, X, rng):
+    """Fitted on 20 thousand draws of its own, a model with a unique optimum has its own score, to sampling error."""
+    if not optimum_is_unique(estimator):
+        raise NotApplicable("the fit has no unique optimum")
+    model = fitted(estimator, X, rng)
+    rows = model.sample(20_000, random_state=np.random.RandomState(rng.integers(2**31)))
+    again = fitted(estimator, rows, rng)
+    fresh = fresh_rows(model, 20_000, rng)
+    loss = model.score_samples(fresh) - again.score_samples(fresh)
+    d = model.n_features_in_
+    expected = 4 * (d * (d + 3) / 2 + 20) / (2 * 20_000)  # half a parameter's worth of nats for each, four times over
+    chance = 5 * loss.std() / np.sqrt(len(loss))
+    assert loss.mean() <= expected + chance, f"loses {loss.mean():.4f} nats a row, {expected + chance:.4f} allowed"
+
+
+def improves_with_rows(estimator, X, rng):
+    """The held-out score does not fall as rows are added."""
+    if optimum_is_unique(estimator):
+        raise NotApplicable("covered by finds_itself_again")
+    model = fitted(estimator, X, rng)
+    held_out = fresh_rows(model, 2000, rng)
+    small, large = (
+        fitted(clone(estimator), fresh_rows(model, n, rng), rng).score_samples(held_out) for n in (200, 3000)
+    )
+    gain = large - small
+    chance = 4 * gain.std() / np.sqrt(len(gain))
+    assert gain.mean() >= -chance, f"15 times the rows cost {-gain.mean():.3f} nats a row"

@@ -1,0 +1,228 @@
+"""Laws of the fit: weights, row order, units, seeds, threads, blocks."""
+
+from threading import Barrier, Thread
+
+import numpy as np
+from sklearn.base import clone
+
+from skgen.checks._running import (
+    NotApplicable,
+    assert_same_scores,
+    fitted,
+    fresh_rows,
+    n_rows,
+    optimum_is_unique,
+    quietly,
+    rows,
+    seeded,
+    tolerance,
+)
+from skgen.checks._view import discrete_columns
+
+
+def weights_are_frequencies(estimator, X, rng):
+    """Weight 2 equals the row twice and weight 0 no row, in fit where the optimum is unique, and in score always.
+
+    Catches weights that are ignored, or taken as 1 + 5 % of their value.
+    """
+    n = n_rows(X)
+    weight = rng.integers(0, 4, n)
+    weight[:2] = 1, 3
+    repeated = rows(X, np.repeat(np.arange(n), weight))
+    model = fitted(estimator, X, rng)
+    expected = model.score(repeated)
+    given = model.score(X, sample_weight=weight)
+    assert np.isclose(given, expected, rtol=1e-10, atol=1e-10), f"score is {given} with weights, {expected} repeated"
+    if not optimum_is_unique(estimator):
+        raise NotApplicable("no unique optimum: checked for score alone")
+    weighted, twice = fitted(estimator, X, rng, weight.astype(float)), fitted(estimator, repeated, rng)
+    shown = rows(X, np.flatnonzero(weight))
+    rtol = tolerance(estimator)
+    assert_same_scores(twice.score_samples(shown), weighted.score_samples(shown), rtol, "weights against repeated rows")
+    ones = fitted(estimator, X, rng, np.ones(n))
+    assert_same_scores(model.score_samples(X), ones.score_samples(X), rtol, "weights of one against none")
+
+
+def unweightable_parts_refuse(estimator, X, rng):
+    """An estimator that cannot use weights says so, instead of ignoring them."""
+    if optimum_is_unique(estimator):
+        raise NotApplicable("it uses weights")
+    n = n_rows(X)
+    weight = np.where(np.arange(n) < n // 2, 1.0, 5.0)
+    seed = int(rng.integers(2**31))
+    try:
+        weighted = fitted(estimator, X, np.random.default_rng(seed), weight)
+    except (ValueError, TypeError) as error:
+        assert "sample_weight" in str(error), f"refuses weights without naming sample_weight: {error}"
+        return
+    plain = fitted(estimator, X, np.random.default_rng(seed))
+    assert not np.allclose(weighted.score_samples(X), plain.score_samples(X)), "weights are ignored"
+
+
+def row_order_is_irrelevant(estimator, X, rng):
+    """Permuted rows give the same fit, where the optimum is unique."""
+    if not optimum_is_unique(estimator):
+        raise NotApplicable("the fit has no unique optimum")
+    first = fitted(estimator, X, rng)
+    second = fitted(estimator, rows(X, rng.permutation(n_rows(X))), rng)
+    assert_same_scores(first.score_samples(X), second.score_samples(X), tolerance(estimator), "permuted rows")
+
+
+def a_row_scores_alike_alone(estimator, X, rng):
+    """A row has one score, alone and in a batch."""
+    model = fitted(estimator, X, rng)
+    together = model.score_samples(X)
+    some = rng.choice(n_rows(X), min(10, n_rows(X)), replace=False)
+    alone = np.concatenate([model.score_samples(rows(X, [i])) for i in some])
+    assert together.shape == (n_rows(X),), f"score_samples has shape {together.shape}"
+    assert_same_scores(together[some], alone, getattr(model, "_batch_rtol", 1e-10), "alone against in a batch")
+
+
+def units_shift_the_score_by_the_jacobian(estimator, X, rng):
+    """In other units the score is the old one minus the logarithm of the scale, for models that declare it."""
+    declared = getattr(estimator, "_equivariance", ())
+    if not declared or not isinstance(X, np.ndarray):
+        raise NotApplicable("declares no equivariance")
+    spread = np.ptp(X, axis=0).max()
+    unit = 2.0 ** (np.ceil(np.log2(spread)) - 20) if spread > 0 else 1.0
+    X = np.round(np.asarray(X, dtype=np.float64) / unit) * unit  # so that a shift is exact
+    scale = 2.0 ** rng.integers(-26, 27, X.shape[1] if "scale" in declared else 1)
+    shift = rng.integers(-(2**17), 2**17, X.shape[1]) * unit * 2**17 / spread * spread if "shift" in declared else 0.0
+    before, after = fitted(estimator, X, rng), fitted(estimator, scale * (X + shift), rng)
+    jacobian = np.log(np.broadcast_to(scale, X.shape[1])).sum()
+    rounding = 64 * np.finfo(float).eps * np.max(np.abs(shift)) / max(spread, unit) * 2**4
+    assert_same_scores(
+        before.score_samples(X) - jacobian,
+        after.score_samples(scale * (X + shift)),
+        tolerance(estimator) + rounding,
+        "other units",
+    )
+
+
+def a_seed_fixes_fit_and_draw(estimator, X, rng):
+    """One seed gives one fit and one draw, to the bit; another draw differs; None is fresh; a model is not moved."""
+    seed = int(rng.integers(2**31))
+    first, second = (fitted(estimator, X, np.random.default_rng(seed)) for _ in range(2))
+    assert np.array_equal(first.score_samples(X), second.score_samples(X)), "two fits of one random_state differ"
+    before = first.score_samples(X)
+    for state in (int, np.random.RandomState, np.random.default_rng):
+        one, other = (_as_bytes(first.sample(20, random_state=state(seed))) for _ in range(2))
+        assert one == other, f"two draws of one {state.__name__} differ"
+    if not _is_constant(first, X):
+        stream = np.random.RandomState(seed)
+        one, other = (_as_bytes(first.sample(20, random_state=stream)) for _ in range(2))
+        assert one != other, "the next draw of one generator repeats the first"
+        one, other = (_as_bytes(first.sample(50)) for _ in range(2))
+        assert one != other, "random_state=None gives the same draw twice"
+    assert np.array_equal(first.score_samples(X), before), "sampling changed the model"
+
+
+def _as_bytes(X):
+    if isinstance(X, list):
+        return [x.tobytes() for x in X]
+    X = np.asarray(X)
+    return repr(X.tolist()) if X.dtype == object else X.tobytes()
+
+
+def _is_constant(model, X):
+    X = np.asarray(X if not isinstance(X, list) else np.concatenate(X))
+    return all((x == x[0]).all() for x in X.T)
+
+
+def global_seeds_are_left_alone(estimator, X, rng):
+    """Neither fit nor sample reads or sets numpy's or Python's global generator (nor torch's, where it is loaded)."""
+    import random
+    import sys
+
+    torch = sys.modules.get("torch")
+    states = []
+    outcome = []
+    for seed in (0, 1):
+        np.random.seed(seed)  # noqa: NPY002 the global generator is the subject here
+        random.seed(seed)
+        if torch is not None:
+            torch.manual_seed(seed)
+        before = _global_states(torch)
+        model = fitted(estimator, X, np.random.default_rng(7))
+        outcome.append((model.score_samples(X).tobytes(), _as_bytes(model.sample(5, random_state=3))))
+        model.sample(5)
+        states.append((before, _global_states(torch)))
+    assert all(before == after for before, after in states), "a global random state moved"
+    assert outcome[0] == outcome[1], "a global seed changed the result"
+
+
+def _global_states(torch):
+    import random
+
+    return (
+        np.random.get_state()[1].tobytes(),  # noqa: NPY002
+        np.random.get_state()[2],  # noqa: NPY002
+        random.getstate(),
+        b"" if torch is None else torch.get_rng_state().numpy().tobytes(),
+    )
+
+
+def threads_do_not_meet(estimator, X, rng):
+    """Two fits in two threads, on different rows, give what they give alone."""
+    half = n_rows(X) // 2
+    parts = [X, rows(X, np.arange(half)) if half > 60 else rows(X, np.arange(n_rows(X))[::-1])]
+    models = [seeded(estimator, rng) for _ in parts]
+    alone = [clone(model).fit(part).score_samples(X) for model, part in zip(models, parts, strict=True)]
+    together, start = [None, None], Barrier(2)
+
+    def run(i):
+        start.wait()
+        together[i] = models[i].fit(parts[i]).score_samples(X)
+
+    threads = [Thread(target=run, args=(i,)) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one, other in zip(alone, together, strict=True):
+        assert other is not None, "a fit failed in a thread"
+        assert np.array_equal(one, other), "a fit beside another one in a second thread differs from the fit alone"
+
+
+def blocks_make_the_whole(estimator, X, rng):
+    """`partial_fit` over blocks equals `fit` on all rows."""
+    if not hasattr(estimator, "partial_fit") or not optimum_is_unique(estimator):
+        raise NotApplicable("no partial_fit, or no unique optimum")
+    n = n_rows(X)
+    model = seeded(estimator, rng)
+    with quietly():
+        cuts = [0, n // 2, n // 2 + n // 4, n]
+        for start, stop in zip(cuts, cuts[1:], strict=False):
+            model.partial_fit(rows(X, np.arange(start, stop)))
+    whole = fitted(estimator, X, rng)
+    assert_same_scores(whole.score_samples(X), model.score_samples(X), 1e-8, "blocks against the whole")
+
+
+def fit_leaves_its_input_alone(estimator, X, rng):
+    """Fit changes neither the rows nor the parameters, and fits anew when called again."""
+    before = _as_bytes(X)
+    model = seeded(estimator, rng)
+    parameters = repr(sorted((k, repr(v)) for k, v in model.get_params().items()))
+    scores = model.fit(X).score_samples(X)
+    assert _as_bytes(X) == before, "fit changed X"
+    assert repr(sorted((k, repr(v)) for k, v in model.get_params().items())) == parameters, "fit changed a parameter"
+    model.fit(rows(X, np.arange(n_rows(X) // 2 + 1)))
+    assert np.array_equal(model.fit(X).score_samples(X), scores), "a second fit remembers the first"
+
+
+def sample_gives_rows_of_the_support(estimator, X, rng):
+    """Draws are as many as asked for, and score above -inf."""
+    model = fitted(estimator, X, rng)
+    for n in (1, 257):
+        drawn = fresh_rows(model, n, rng)
+        assert n_rows(drawn) == n, f"sample({n}) gave {n_rows(drawn)} rows"
+        assert (model.score_samples(drawn) > -np.inf).all(), "a draw has density 0"
+    for wrong in (0, -1, 1.5):
+        try:
+            model.sample(wrong)
+        except (ValueError, TypeError):
+            continue
+        raise AssertionError(f"sample({wrong}) was not refused")
+    if not discrete_columns(model).any() and not _is_constant(model, X):
+        together = np.asarray(drawn if not isinstance(drawn, list) else np.concatenate(drawn), dtype=np.float64)
+        assert (np.ptp(together, axis=0) > 0).all(), "257 draws of a continuous column are equal"

@@ -1,0 +1,150 @@
+r"""Importance weights: a test of normalisation and of the sampler in any dimension.
+
+With draws x of the model and a known density q that lies well inside it (a shrunken Gaussian fitted to other draws),
+
+.. math:: E_p\left[\frac{q(x)}{p(x)} h(x)\right] = E_q[h(x)]
+
+holds for every h if and only if the draws have the density p: h = 1 tests the normalising constant, others the shape.
+"""
+
+import numpy as np
+from scipy.special import expit
+
+from skgen.checks._view import Inconclusive, bounds, discrete_columns, draws, log_density, log_drawable, spread_of
+
+
+class Imitation:
+    """A known density inside the model's: independent discrete columns, and a Gaussian on the whole line for the rest.
+
+    Parameters
+    ----------
+    model : density estimator
+        Fitted.
+    pilot : ndarray of shape (n_draws, n_features)
+        Draws of it.
+    """
+
+    def __init__(self, model, pilot):
+        discrete = discrete_columns(model)
+        self.discrete, self.continuous = np.flatnonzero(discrete), np.flatnonzero(~discrete)
+        self.tables = [_common_values(pilot[:, j]) for j in self.discrete]
+        self.maps = [LineMap(*_interval(model, j), pilot[:, j]) for j in self.continuous]
+        if len(self.maps):
+            line = self._on_line(pilot)[0]
+            self.center, self.scale = np.median(line, axis=0), spread_of(line) / 1.349
+            line = np.clip((line - self.center) / self.scale, -6, 6)  # heavy tails would make q wider than p
+            self.mean = line.mean(axis=0)
+            self.factor = np.linalg.cholesky(0.8 * np.cov(line.T).reshape(len(self.maps), -1))
+
+    def _on_line(self, Z):
+        mapped = [f.to_line(Z[:, j]) for f, j in zip(self.maps, self.continuous, strict=True)]
+        return np.column_stack([y for y, _ in mapped]), sum(log_slope for _, log_slope in mapped)
+
+    def white(self, Z):
+        """Coordinates of the continuous columns that are N(0, I) under q, and the log-density of these columns."""
+        if not len(self.maps):
+            return np.empty((len(Z), 0)), np.zeros(len(Z))
+        line, log_slope = self._on_line(Z)
+        white = np.linalg.solve(self.factor, ((line - self.center) / self.scale - self.mean).T).T
+        constant = (
+            np.log(self.scale).sum() + np.log(np.diag(self.factor)).sum() + len(self.maps) * np.log(2 * np.pi) / 2
+        )
+        return white, log_slope - 0.5 * (white**2).sum(axis=1) - constant
+
+    def log_density(self, Z):
+        """The log-density of coded rows under q."""
+        log_q = self.white(Z)[1]
+        for j, (values, shares) in zip(self.discrete, self.tables, strict=True):
+            place = np.searchsorted(values, Z[:, j]).clip(max=len(values) - 1)
+            log_q = np.where(values[place] == Z[:, j], log_q + np.log(shares[place]), -np.inf)
+        return log_q
+
+    def sample(self, n_samples, rng):
+        """Coded draws of q."""
+        Z = np.empty((n_samples, len(self.discrete) + len(self.continuous)))
+        for j, (values, shares) in zip(self.discrete, self.tables, strict=True):
+            Z[:, j] = rng.choice(values, n_samples, p=shares)
+        if len(self.maps):
+            line = self.mean + rng.standard_normal((n_samples, len(self.maps))) @ self.factor.T
+            line = self.center + self.scale * line
+            for k, (f, j) in enumerate(zip(self.maps, self.continuous, strict=True)):
+                Z[:, j] = f.from_line(line[:, k])
+        return Z
+
+
+class LineMap:
+    """The map from an interval to the whole line and back: identity, inverse softplus or logit."""
+
+    def __init__(self, low, high, x):
+        self.low, self.high = low, high
+        self.unit = np.median(x - low) if np.isfinite(low) and np.isinf(high) else high - low
+        self.unit = self.unit if self.unit > 0 else 1.0
+
+    def to_line(self, x):
+        """The image of x, and the logarithm of the slope there."""
+        if np.isinf(self.low):
+            return x, np.zeros(len(x))
+        u = np.maximum((x - self.low) / self.unit, np.finfo(float).tiny)
+        if np.isinf(self.high):  # linear far out, where an exponential tail would be thinner than a log-normal one
+            rest = np.log(-np.expm1(-u))
+            return u + rest, -rest - np.log(self.unit)
+        u = np.minimum(u, 1 - 1e-16)
+        return np.log(u) - np.log1p(-u), -np.log(u) - np.log1p(-u) - np.log(self.unit)
+
+    def from_line(self, y):
+        """The x whose image is y."""
+        if np.isinf(self.low):
+            return y
+        return self.low + self.unit * (np.logaddexp(0, y) if np.isinf(self.high) else expit(y))
+
+
+def _common_values(z):
+    """The values of a discrete column and their shares, without the rare ones, whose weights would be rare and huge."""
+    values, counts = np.unique(z, return_counts=True)
+    common = counts >= 0.001 * len(z)
+    return values[common], counts[common] / counts[common].sum()
+
+
+def _interval(model, j):
+    interval = bounds(model, j)
+    if interval is None:
+        raise Inconclusive("no method for a support that is no product of intervals")
+    return interval
+
+
+def importance_weights(model, n_draws, rng):
+    """The ratios q / p at draws of the model, and white coordinates under q to build test functions from.
+
+    Parameters
+    ----------
+    model : density estimator
+        Fitted.
+    n_draws : int
+        Number of draws; as many again fit q.
+    rng : numpy.random.Generator
+        Source of the draws.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_draws,)
+        The ratios; their mean is 1 if p is normalised and the draws follow it.
+    white : ndarray of shape (n_draws, n_continuous)
+        Coordinates of the draws that are N(0, I) under q.
+
+    Raises
+    ------
+    Inconclusive
+        If q has mass where the model has next to none, or the weights vary too much: then no average is to be trusted.
+    """
+    imitation = Imitation(model, draws(model, n_draws, rng))
+    ours = imitation.sample(4000, rng)
+    log_ratio = imitation.log_density(ours) - log_density(model, ours)
+    holes = np.mean(log_ratio > np.log(n_draws / 100))
+    if holes > 5e-4:
+        raise Inconclusive(f"{holes:.1%} of a Gaussian imitation lies where the model has next to no mass")
+    Z = draws(model, n_draws, rng)
+    weights = np.exp(imitation.log_density(Z) - log_density(model, Z) + log_drawable(model))
+    error = weights.std() / np.sqrt(n_draws)
+    if not error < 0.02:
+        raise Inconclusive(f"importance weights have a standard error of {error:.2g}")
+    return weights, imitation.white(Z)[0]

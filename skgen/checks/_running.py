@@ -1,0 +1,69 @@
+"""What the laws have in common: a fit with its seed fixed, and the words for how a law ended."""
+
+from contextlib import contextmanager
+from warnings import catch_warnings, simplefilter
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+
+
+class NotApplicable(Exception):
+    """The law says nothing about this estimator."""
+
+
+def seeded(estimator, rng):
+    """An unfitted copy whose `random_state`, if it has one, is an int."""
+    copy = clone(estimator)
+    if "random_state" in copy.get_params(deep=False):
+        copy.set_params(random_state=int(rng.integers(2**31)))
+    return copy
+
+
+def fitted(estimator, X, rng, sample_weight=None):
+    """A fitted copy; without weights it is called without them, as scikit-learn calls it."""
+    model = seeded(estimator, rng)
+    return model.fit(X) if sample_weight is None else model.fit(X, sample_weight=sample_weight)
+
+
+def fresh_rows(model, n_samples, rng):
+    """Draws in the user's form."""
+    return model.sample(n_samples, random_state=np.random.RandomState(rng.integers(2**31)))
+
+
+def optimum_is_unique(estimator):
+    """Whether the fit has one answer, which weights and repeated rows share."""
+    return getattr(estimator, "_unique_optimum", False)
+
+
+def tolerance(estimator):
+    """To which the fit is computed."""
+    return getattr(estimator, "_rtol", 1e-9)
+
+
+def n_rows(X):
+    """The number of rows of an array, a frame or a list of sequences."""
+    return len(X) if isinstance(X, list) else X.shape[0]
+
+
+def rows(X, index):
+    """Some rows of X, repeats allowed."""
+    return _safe_indexing(X, np.asarray(index))
+
+
+def assert_same_scores(first, second, rtol, what):
+    """Log-densities agree to rtol, relative to their size or to one nat."""
+    first, second = np.asarray(first), np.asarray(second)
+    finite = np.isfinite(first)
+    assert np.array_equal(first[~finite], second[~finite]), f"{what}: -inf in different rows"
+    if finite.any():
+        gap = np.max(np.abs(first - second)[finite] / np.maximum(1, np.abs(first[finite])))
+        assert gap <= rtol, f"{what}: scores differ by {gap:.2g}, {rtol:.2g} allowed"
+
+
+@contextmanager
+def quietly():
+    """Warnings of a model that a law provokes on purpose are not the law's subject."""
+    with catch_warnings():
+        simplefilter("ignore")
+        yield
