@@ -10,7 +10,7 @@ import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from skgen import __version__
+import skgen
 
 USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141  # exit codes; the last two as a shell counts signals
 BAR_LENGTH, NAME_LENGTH = 30, 24
@@ -87,7 +87,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser():
     parser = _Parser(prog="skgen", description="Densities of tables: compare models, fit, score and draw.")
-    parser.add_argument("--version", action="version", version=f"skgen {__version__}")
+    parser.add_argument("--version", action="version", version=f"skgen {skgen.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
 
     def add(name, command, description):

@@ -309,8 +309,8 @@ def _trial(estimator, X, fold, columns, counting):
     if fold is None:
         return Trial(None, model, parameters, fit_time, _sampling_time(model), reason=reason)
     scores = model.score_samples(_safe_indexing(X, fold[1]))
-    if np.isnan(scores).any():
-        reason = "its log-density of some held-out rows is not a number."
+    if not (scores < np.inf).all():
+        reason = "its log-density of some held-out rows is infinite or not a number."
     return Trial(scores, reason=reason)
 
 

@@ -105,8 +105,14 @@ class Interrupted(Normal):
 
 
 class NotANumber(Normal):
+    value = np.nan
+
     def _log_prob(self, X, y):
-        return np.full(len(X), np.nan)
+        return np.full(len(X), self.value)
+
+
+class Infinite(NotANumber):
+    value = np.inf
 
 
 # cross_val_score_samples
@@ -362,11 +368,12 @@ def test_kinds_of_likelihood_are_ranked_apart():
 def test_what_goes_wrong_is_a_row_with_its_reason():
     X = correlated()
     pipeline = make_pipeline(StandardScaler(), Gaussian())
-    comparison = compare(X, [Broken(), NotANumber(), OnSphere(), Exponential(), pipeline, Normal()])
+    comparison = compare(X, [Broken(), NotANumber(), Infinite(), OnSphere(), Exponential(), pipeline, Normal()])
     assert comparison.rows[0].model == "Normal"
     reasons = [row.reason for row in comparison.rows[1:]]
     assert reasons[0] == "RuntimeError: The wheels came off."
-    assert reasons[1] == "On a training part: its log-density of some held-out rows is not a number."
+    said = "On a training part: its log-density of some held-out rows is infinite or not a number."
+    assert reasons[1] == reasons.pop(2) == said
     assert reasons[2] == "It has a density on rows of length one, not per unit of each column."
     i, j = np.argwhere(X < 0)[0]
     assert reasons[3] == f"Negative values in data passed to Exponential: X[{i}, {j}] = {X[i, j]:.6g}."
