@@ -29,7 +29,18 @@ _HOME = {
     "load": "skgen.persistence",
     "save": "skgen.persistence",
 }
-_MODULES = {"base", "checks", "cli", "datasets", "foreign", "parametric", "persistence", "selection", "supports"}
+_MODULES = {
+    "base",
+    "checks",
+    "cli",
+    "datasets",
+    "foreign",
+    "parametric",
+    "persistence",
+    "selection",
+    "sequences",
+    "supports",
+}
 
 __all__ = [*_HOME, *sorted(_MODULES), "__version__"]
 

@@ -23,6 +23,9 @@ from skgen import (
     selection as selection,
 )
 from skgen import (
+    sequences as sequences,
+)
+from skgen import (
     supports as supports,
 )
 from skgen.base import DensityEstimator as DensityEstimator

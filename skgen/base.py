@@ -28,7 +28,7 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from skgen import supports
-from skgen.columns import Columns, is_frame, read_table
+from skgen.columns import Columns, is_frame, read_table, refuse_duplicate_names
 from skgen.random import as_generator
 
 SUMMED_AT_ONCE = 2**21  # entries of X in one block of a fit by sums: 16 MiB
@@ -210,7 +210,9 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
             if reset:
                 self.columns_ = Columns.of_array(X)
             return np.asarray(X, dtype=np.float64)
-        if not is_frame(X):
+        if is_frame(X):
+            refuse_duplicate_names(X)
+        else:
             X = _as_table(X, self)
         validate_data(self, X, reset=reset, skip_check_array=True)
         known = None if reset else self.columns_

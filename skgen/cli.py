@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import skgen
+from skgen.files import replacing
 
 USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141  # exit codes; the last two as a shell counts signals
 BAR_LENGTH, NAME_LENGTH = 30, 24
@@ -281,7 +282,7 @@ def _load(path):
 
 def _columns_of(model, X, path):
     """The columns of the table that the model knows, in its order."""
-    import narwhals as nw
+    import narwhals.stable.v2 as nw
 
     names, known = list(X.columns), model.columns_.names
     if known is None:  # fitted to an array: the order is all there is
@@ -298,7 +299,7 @@ def _columns_of(model, X, path):
 
 def _names_and_rows(X):
     """A frame or an array as its header and its rows."""
-    import narwhals as nw
+    import narwhals.stable.v2 as nw
 
     if hasattr(X, "columns"):
         return list(X.columns), nw.from_native(X).rows()
@@ -309,33 +310,20 @@ def _write(path, names, rows):
     """Write a table as csv; NaN, which only a comparison has, as nothing."""
     import csv
 
-    with _replacing(path) as stream:
+    with _stream(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(names)
         writer.writerows(["" if value != value else value for value in row] for row in rows)
 
 
 @contextmanager
-def _replacing(path):
-    """A stream whose content takes the place of the file once it is complete; standard output for None."""
+def _stream(path):
+    """A file that appears once it is complete; standard output for None."""
     if path is None:
         yield sys.stdout
         return
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():  # a pipe or a device is written to, not replaced; a folder refuses
-        unfinished = target
-    else:
-        unfinished = target.with_name(f".{os.getpid()}.{target.name}")
-    try:
-        with open(unfinished, "w", encoding="utf-8", newline="") as stream:
-            yield stream
-        if unfinished != target:
-            os.replace(unfinished, target)
-    except OSError as error:
-        raise ValueError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        if unfinished != target:
-            unfinished.unlink(missing_ok=True)
+    with replacing(path, encoding="utf-8", newline="") as stream:
+        yield stream
 
 
 @contextmanager

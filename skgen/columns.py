@@ -183,7 +183,6 @@ def read_table(X, policy, known=None, *, grow=False, allow_nan=False, who="this 
 
 def _open(X, allow_nan=False):
     """The container's word, the names, and for each column its values, dtype and declared labels."""
-    _refuse_duplicates(list(getattr(X, "columns", [])))
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     if not isinstance(frame, nw.DataFrame):
         X = np.asarray(X)
@@ -202,7 +201,15 @@ def _open(X, allow_nan=False):
     )
 
 
-def _refuse_duplicates(names):
+def refuse_duplicate_names(X):
+    """Raise a ValueError where two columns of a frame share a name.
+
+    Parameters
+    ----------
+    X : data frame
+        Of any library.
+    """
+    names = list(X.column_names if hasattr(X, "column_names") else X.columns)
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(

@@ -14,18 +14,16 @@ A name that is not on the list (a class of your own, a tree of scikit-learn) is 
 import json
 import os
 import platform
-import secrets
 from collections.abc import Collection
-from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.metadata import version
-from pathlib import Path
 from zipfile import ZipFile
 
 from sklearn.base import BaseEstimator
 
 import skgen
 from skgen.base import DensityEstimator, check_weights
+from skgen.files import replacing
 
 FORMAT = 1  # of the dict in the file; a reader refuses a later one
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "skops")
@@ -86,7 +84,7 @@ def save(model, path):
         raise TypeError(f"save wants an estimator, got {model!r}. Give the model itself, such as Gaussian().fit(X).")
     _refuse_callables(model)
     contents = {"format": FORMAT, "versions": _versions(), "model": _as_written(model, {})}
-    with _replacing(path) as file:
+    with replacing(path, "w+b") as file:
         try:
             skops.io.dump(contents, file)
             # a file that cannot be read back is found out here, while the model is still at hand
@@ -323,22 +321,3 @@ def _versions():
     """What wrote the file, for whoever has to find out why another version reads it differently."""
     libraries = {name: version(name) for name in LIBRARIES}
     return {"skgen": skgen.__version__, "python": platform.python_version(), **libraries}
-
-
-@contextmanager
-def _replacing(path):
-    """A new file beside `path` that takes its place once it is complete, and otherwise leaves no trace."""
-    target = Path(os.path.realpath(path))
-    unfinished = target.with_name(f".{secrets.token_hex(8)}.skops")
-    try:
-        with open(unfinished, "x+b") as file:
-            yield file
-        os.replace(unfinished, target)
-    except OSError as error:
-        raise OSError(
-            error.errno,
-            f"save cannot write {path}: {error.strerror or error}. Give a file in a folder where you may write.",
-        ) from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink()

@@ -67,7 +67,7 @@ def read_sequences(X, *, allow_nan=False, estimator=None):
         If a sequence is empty, is no table of numbers, or has another number of features than the first.
     """
     finite = "allow-nan" if allow_nan else True
-    if isinstance(X, list | tuple) or getattr(X, "dtype", None) == object:
+    if isinstance(X, list | tuple) or getattr(getattr(X, "dtype", None), "kind", "") == "O":
         layout, parts = "list", list(X)
         if parts and np.ndim(parts[0]) == 0:
             parts = [np.asarray(X)]

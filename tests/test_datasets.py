@@ -188,12 +188,12 @@ def test_quadrature_error_of_curves_is_as_stated(toy, monkeypatch):
     far = rng.choice([10, 30, 100, 1000], size=(len(points), 1)) * direction
     here, there = toy.score_samples(near), toy.score_samples(far)
 
-    monkeypatch.setattr(datasets, "PANELS_PER_TURN", 2 * datasets.PANELS_PER_TURN)
-    monkeypatch.setattr(datasets, "PANEL_LENGTH", datasets.PANEL_LENGTH / 2)
+    monkeypatch.setattr(datasets._toys, "PANELS_PER_TURN", 2 * datasets._toys.PANELS_PER_TURN)
+    monkeypatch.setattr(datasets._toys, "PANEL_LENGTH", datasets._toys.PANEL_LENGTH / 2)
     assert_allclose(here, toy.score_samples(near), rtol=0, atol=1e-9)
     # far out the integrand is narrow, and twice the nodes are no truth yet
-    monkeypatch.setattr(datasets, "PANELS_PER_TURN", 16 * datasets.PANELS_PER_TURN)
-    monkeypatch.setattr(datasets, "PANEL_LENGTH", datasets.PANEL_LENGTH / 16)
+    monkeypatch.setattr(datasets._toys, "PANELS_PER_TURN", 16 * datasets._toys.PANELS_PER_TURN)
+    monkeypatch.setattr(datasets._toys, "PANEL_LENGTH", datasets._toys.PANEL_LENGTH / 16)
     assert_allclose(there, toy.score_samples(far), rtol=1e-3)
 
 

@@ -7,13 +7,32 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "skgen"
 FLOORS = [
-    {"base", "em", "datasets", "persistence", "random", "supports", "columns", "conditionals", "foreign", "sequences"},
+    {
+        "base",
+        "em",
+        "datasets",
+        "persistence",
+        "random",
+        "supports",
+        "columns",
+        "conditionals",
+        "files",
+        "foreign",
+        "sequences",
+    },
     {"parametric", "nonparametric", "nn", "compose", "metrics", "distributed", "tables"},
     {"mixture", "hmm", "autoregressive", "plotting", "checks"},
     {"vae", "gan", "selection"},
     {"translation", "cli"},
 ]
-CELLAR = ["random", "supports", "columns", "base", "conditionals"]  # floor 0 stands on these, each on those before it
+CELLAR = [
+    "files",
+    "random",
+    "supports",
+    "columns",
+    "base",
+    "conditionals",
+]  # floor 0 stands on these, each on those before it
 ONLY = {  # a heavy dependency and the rooms that may name it at import time
     "pytorch_lightning": {"nn/training"},
     "torch": {"nn", "autoregressive", "vae", "gan", "translation"},

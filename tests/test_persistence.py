@@ -328,13 +328,13 @@ def test_a_model_says_itself_what_its_state_is(tmp_path):
 def test_save_says_where_it_cannot_write(place, tmp_path):
     (tmp_path / "a file").touch()
     (tmp_path / "a folder").mkdir()
-    with pytest.raises(OSError, match="save cannot write .*Give a file in a folder"):
+    with pytest.raises(OSError, match="cannot be written"):
         skgen.save(Gaussian(), tmp_path / place)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a file", "a folder"]
 
 
 def test_a_folder_that_is_not_there_is_a_file_not_found(tmp_path):
-    with pytest.raises(FileNotFoundError, match="save cannot write"):
+    with pytest.raises(FileNotFoundError, match="cannot be written"):
         skgen.save(Gaussian(), tmp_path / "nowhere" / "model.skops")
 
 

@@ -189,11 +189,11 @@ class Gaussian(AdditiveStatistics, Elliptical):
     --------
     >>> import numpy as np
     >>> from skgen import Gaussian
-    >>> X = np.random.default_rng(0).multivariate_normal([0, 5], [[1, 0.8], [0.8, 2]], size=10_000)
+    >>> X = np.random.default_rng(0).multivariate_normal([1, 5], [[1, 0.8], [0.8, 2]], size=10_000)
     >>> model = Gaussian().fit(X)
     >>> model.mean_.round(1)
-    array([0., 5.])
-    >>> model.condition_on({0: 1.0}).mean_.round(1)
+    array([1., 5.])
+    >>> model.condition_on({0: 2.0}).mean_.round(1)
     array([5.8])
     """
 

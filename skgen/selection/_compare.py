@@ -1,40 +1,29 @@
-r"""Which density fits these rows best: held-out likelihoods, row by row and model by model.
+"""The comparison: every candidate on every fold, and on all rows."""
 
-Each row is scored by a model that was fitted without its fold :math:`k(i)`; the mean of those scores estimates what a
-new row will score, and two models are compared by the differences row by row, in which what the rows share cancels:
-
-.. math:: \hat\ell_m = \frac1n \sum_{i=1}^n \log p_m^{-k(i)}(x_i), \qquad
-    d_i = \log p_m^{-k(i)}(x_i) - \log p_{m^*}^{-k(i)}(x_i), \qquad
-    \operatorname{se}(\bar d) = \frac{\operatorname{sd}(d)}{\sqrt n}
-
-Smyth, "Model selection for probabilistic clustering using cross-validated likelihood", 2000; Vehtari, Gelman and
-Gabry, "Practical Bayesian model evaluation using leave-one-out cross-validation and WAIC", 2017, section 5.
-"""
-
-import html
 import inspect
 import numbers
 import re
 import time
 import warnings
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.covariance import LedoitWolf
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV, KFold, check_cv
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _num_samples
 
-from skgen.base import DensityEstimator, check_weights
+from skgen.base import DensityEstimator
 from skgen.foreign import as_density
 from skgen.random import as_generator
+from skgen.selection._comparison import Comparison, Row
+from skgen.selection._folds import gather, make_folds
+from skgen.selection._measure import fix_measure, mismatch
 from skgen.sequences import SequenceDensityEstimator
-from skgen.tables import fix_measure, mismatch
 
 GRIDS = {  # what `default_candidates` searches; a model that is not here competes with its defaults
     "Gaussian": {"covariance": ["full", "diag", "spherical", LedoitWolf()]},
@@ -42,97 +31,6 @@ GRIDS = {  # what `default_candidates` searches; a model that is not here compet
 INNER_FOLDS = 3
 GROUPS = ("exact", "bound", "estimate")  # kinds of likelihood, each ranked apart
 N_DRAWN = 1000  # rows for the sampling time
-
-
-def cross_val_score_samples(estimator, X, y=None, *, cv=5, sample_weight=None, n_jobs=None):
-    """Held-out log-density of each row, under the model fitted to the other folds.
-
-    Parameters
-    ----------
-    estimator : density estimator
-        Ours, scikit-learn's, a search over one, or a Pipeline that ends in one.
-    X : array-like or data frame of shape (n_samples, n_features), or list of sequences
-        The rows.
-    y : array-like of shape (n_samples,), optional
-        The condition of a model with `conditional=True`; passed to `fit` otherwise.
-    cv : int, cross-validation splitter or iterable, default=5
-        Whose folds partition the rows. A number means that many shuffled folds, the same at every call.
-    sample_weight : array-like of shape (n_samples,), optional
-        Frequencies for `fit`.
-    n_jobs : int, optional
-        Folds at a time.
-
-    Returns
-    -------
-    log_density : ndarray of shape (n_samples,)
-        In nats, in the units of X.
-
-    Raises
-    ------
-    ValueError
-        If the folds do not hold each row out exactly once, or if the model cannot be fitted.
-
-    Notes
-    -----
-    scikit-learn's `cross_val_predict` refuses densities. Its `Pipeline` scores the rows that its last step sees,
-    without the Jacobian of the steps before: those numbers compare within one preprocessing only.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skgen import Normal, cross_val_score_samples
-    >>> X = np.random.default_rng(0).standard_normal((200, 1))
-    >>> cross_val_score_samples(Normal(), X).mean().round(1)
-    np.float64(-1.4)
-    """
-    if not isinstance(estimator, BaseSearchCV | Pipeline):
-        estimator = as_density(estimator)
-    n_samples = _num_samples(X)
-    if sample_weight is not None:
-        sample_weight = check_weights(sample_weight, n_samples)
-    folds = _folds(cv, X, y)
-    parts = Parallel(n_jobs=n_jobs)(delayed(_held_out)(estimator, X, y, sample_weight, *fold) for fold in folds)
-    return _gather(parts, folds, n_samples)
-
-
-def _held_out(estimator, X, y, sample_weight, train, test):
-    weights = {} if sample_weight is None else {"sample_weight": sample_weight[train]}
-    model = clone(estimator).fit(_safe_indexing(X, train), None if y is None else _safe_indexing(y, train), **weights)
-    model = getattr(model, "best_estimator_", model)
-    takes_condition = y is not None and isinstance(model, DensityEstimator)
-    condition = [_safe_indexing(y, test)] if takes_condition else []
-    return model.score_samples(_safe_indexing(X, test), *condition)
-
-
-def _gather(parts, folds, n_samples):
-    """The scores of all folds in the order of the rows."""
-    log_density = np.empty(n_samples)
-    for part, (_, test) in zip(parts, folds, strict=True):
-        log_density[test] = part
-    return log_density
-
-
-def _folds(cv, X, y=None, seed=0):
-    """Pairs of training and test rows; each row is tested once."""
-    n_samples = _num_samples(X)
-    if cv is None or isinstance(cv, numbers.Integral):
-        cv = 5 if cv is None else int(cv)
-        if not 2 <= cv <= n_samples:
-            raise ValueError(
-                f"cv={cv} folds of {n_samples} row(s) are not possible: give at least 2, and at most one for each row."
-            )
-        cv = KFold(cv, shuffle=True, random_state=seed)
-    folds = list(check_cv(cv, y).split(X, y))
-    times = np.zeros(n_samples, dtype=int)
-    for _, test in folds:
-        times[test] += 1
-    if (times != 1).any():
-        i = int(np.argmax(times != 1))
-        raise ValueError(
-            f"The folds of cv must hold each row out exactly once, as those of KFold do, but row {i} is held out "
-            f"{times[i]} times."
-        )
-    return folds
 
 
 def default_candidates(*, networks=False):
@@ -226,7 +124,7 @@ def compare(X, estimators=None, *, cv=5, measure=None, n_jobs=None, random_state
     X, columns, counting, notes = fix_measure(X, measure)
     rng = as_generator(random_state)
     seed = random_state if isinstance(random_state, numbers.Integral) else int(rng.integers(2**31))
-    folds = _folds(cv, X, seed=seed)
+    folds = make_folds(cv, X, seed=seed)
     candidates = {name: _seeded(estimator, seed) for name, estimator in _named(estimators).items()}
     jobs = [(name, fold) for name in candidates for fold in [*folds, None]]
     work = (delayed(_attempt)(candidates[name], X, fold, columns, counting) for name, fold in jobs)
@@ -342,57 +240,6 @@ def _sampling_time(model):
     return time.perf_counter() - start
 
 
-@dataclass
-class Row:
-    """One candidate of a comparison.
-
-    Attributes
-    ----------
-    model : str
-        Its name.
-    log_likelihood : float
-        Mean held-out log-density of a row, in nats; NaN where the candidate is not ranked.
-    log_likelihood_se : float
-        Its standard error over the folds.
-    difference : float
-        The mean difference to the best candidate of the same kind of likelihood.
-    difference_se : float
-        Its standard error over the rows, pair by pair.
-    likelihood : str
-        "exact", "bound" or "estimate".
-    parameters : dict
-        What a search chose on all rows.
-    fit_time : float
-        Seconds of one fit on all rows.
-    sample_time : float
-        Seconds to draw 1000 rows.
-    reason : str
-        Why it is not ranked, or how many rows it calls impossible.
-    estimator : DensityEstimator
-        Fitted to all rows.
-    scores : ndarray of shape (n_samples,)
-        Held-out log-density of each row.
-    """
-
-    model: str
-    log_likelihood: float = np.nan
-    log_likelihood_se: float = np.nan
-    difference: float = np.nan
-    difference_se: float = np.nan
-    likelihood: str = ""
-    parameters: dict = field(default_factory=dict)
-    fit_time: float = np.nan
-    sample_time: float = np.nan
-    reason: str = ""
-    estimator: object = field(default=None, repr=False)
-    scores: np.ndarray | None = field(default=None, repr=False)
-
-    @property
-    def is_ranked(self):
-        """Whether it has a place among its rivals."""
-        return not np.isnan(self.log_likelihood)
-
-
 def _summary(name, trials, folds, n_samples):
     *held_out, whole = trials
     likelihood = getattr(whole.model, "likelihood", "")
@@ -409,7 +256,7 @@ def _summary(name, trials, folds, n_samples):
         row.reason = f"Its likelihood is {likelihood}: its mass is not one."
     if row.reason:
         return row
-    row.scores = _gather([trial.scores for trial in held_out], folds, n_samples)
+    row.scores = gather([trial.scores for trial in held_out], folds, n_samples)
     row.log_likelihood = float(row.scores.mean())
     n_impossible = int(np.isneginf(row.scores).sum())
     if n_impossible:
@@ -463,134 +310,3 @@ def _notes_on_fits(trials, rows):
     if any(row.is_ranked and row.likelihood != "exact" for row in rows):
         notes.append("A bound lies below the likelihood and an estimate on either side: each kind is ranked apart.")
     return notes
-
-
-class Comparison:
-    """What `compare` found: a table, best first.
-
-    Parameters
-    ----------
-    rows : list of Row
-        In the order of the table.
-    notes : list of str
-        Sentences on how the columns were compared, and on what went not quite well.
-
-    Examples
-    --------
-    >>> from skgen import Normal, Poisson, compare
-    >>> comparison = compare([[0.5], [1.5], [2.0], [3.5], [4.0]], [Normal(), Poisson()])
-    >>> [(row.model, row.is_ranked) for row in comparison]
-    [('Normal', True), ('Poisson', False)]
-    >>> comparison.rows[1].reason
-    'Poisson wants whole numbers, 0 or more, but X[0, 0] = 0.5.'
-    """
-
-    columns = tuple(f.name for f in fields(Row) if f.repr)
-
-    def __init__(self, rows, notes=()):
-        self.rows = list(rows)
-        self.notes = list(notes)
-
-    def __iter__(self):
-        return iter(self.rows)
-
-    def __len__(self):
-        return len(self.rows)
-
-    @property
-    def best_(self):
-        """The best candidate, fitted to all rows: DensityEstimator."""
-        if not self.rows[0].is_ranked:
-            raise ValueError("No candidate could be ranked, so there is no best one: the table says why.")
-        return self.rows[0].estimator
-
-    def to_dict(self):
-        """The table by columns, with the parameters as text.
-
-        Returns
-        -------
-        dict of list
-        """
-        table = {name: [getattr(row, name) for row in self.rows] for name in self.columns}
-        return {**table, "parameters": [_parameters(row) for row in self.rows]}
-
-    def to_pandas(self):
-        """The table as a pandas frame.
-
-        Returns
-        -------
-        pandas.DataFrame
-        """
-        import pandas as pd
-
-        return pd.DataFrame(self.to_dict())
-
-    def to_polars(self):
-        """The table as a polars frame.
-
-        Returns
-        -------
-        polars.DataFrame
-        """
-        import polars as pl
-
-        return pl.DataFrame(self.to_dict())
-
-    def _ranked_cells(self):
-        return [_cells(row) for row in self.rows if row.is_ranked]
-
-    def _remarks(self):
-        return [
-            row.reason if row.reason.startswith(f"{row.model} ") else f"{row.model}: {row.reason}"
-            for row in self.rows
-            if row.reason
-        ]
-
-    def __str__(self):
-        lines = [HEADINGS, *self._ranked_cells()]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        blocks = ["\n".join(_aligned(line, widths) for line in lines)]
-        if self._remarks():
-            blocks.append("\n".join(self._remarks()))
-        if self.notes:
-            blocks.append("\n".join(self.notes))
-        return "\n\n".join(blocks)
-
-    __repr__ = __str__
-
-    def _repr_html_(self):
-        table = _html_row(HEADINGS, "th") + "".join(_html_row(cells, "td") for cells in self._ranked_cells())
-        below = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self._remarks() + self.notes)
-        return f"<table>{table}</table>{below}"
-
-
-HEADINGS = ("model", "log-likelihood", "s.e.", "difference", "s.e.", "likelihood", "fit s", "sample s", "parameters")
-WORDS = {"model", "likelihood", "parameters"}  # words stand on the left, numbers on the right
-
-
-def _cells(row):
-    numbers_ = (row.log_likelihood, row.log_likelihood_se, row.difference, row.difference_se)
-    times = (row.fit_time, row.sample_time)
-    return (
-        row.model,
-        *("" if np.isnan(v) else f"{v:z.4f}" for v in numbers_),
-        row.likelihood,
-        *("" if np.isnan(v) else f"{v:.4f}" for v in times),
-        _parameters(row),
-    )
-
-
-def _parameters(row):
-    return ", ".join(f"{name}={' '.join(str(value).split())}" for name, value in row.parameters.items())
-
-
-def _aligned(cells, widths):
-    padded = (
-        cell.ljust(width) if heading in WORDS else cell.rjust(width)
-        for heading, cell, width in zip(HEADINGS, cells, widths, strict=True)
-    )
-    return "  ".join(padded).rstrip()
-
-
-def _html_row(cells, tag):
-    return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
