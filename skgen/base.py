@@ -24,8 +24,8 @@ from abc import ABCMeta, abstractmethod
 import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
-from sklearn.utils import check_array, gen_batches
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils import _safe_indexing, check_array, gen_batches
+from sklearn.utils.validation import _num_samples, check_consistent_length, check_is_fitted, validate_data
 
 from skgen import supports
 from skgen.columns import Columns, is_frame, read_table, refuse_duplicate_names
@@ -190,16 +190,20 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         return self._write(self._sample(int(n_samples), y, as_generator(random_state)))
 
     def _enter(self, X, y, sample_weight, *, reset):
-        """The door of fit: clean rows, conditions and positive weights, or a ValueError that says what to do."""
+        """The door of fit: clean rows, conditions and positive weights, or a ValueError that says what to do.
+
+        Rows of weight 0 are dropped first: what only they hold (a label, a missing value) was never there.
+        """
+        if sample_weight is not None:
+            sample_weight = check_weights(sample_weight, _num_samples(X))
+            if not sample_weight.all():
+                counts = np.flatnonzero(sample_weight)
+                X, sample_weight = _safe_indexing(X, counts), sample_weight[counts]
+                y = _safe_indexing(y, counts) if y is not None else None
         X = self._read(X, reset=reset, grow=not reset)
         y = self._read_condition(y, len(X))
-        sample_weight = check_weights(sample_weight, len(X))
         self._check_support(X)
-        counts = sample_weight > 0
-        if not counts.all():
-            rows = np.flatnonzero(counts)
-            X, y, sample_weight = _pick(X, rows), None if y is None else y[rows], sample_weight[rows]
-        return X, y, sample_weight
+        return X, y, np.ones(len(X)) if sample_weight is None else sample_weight
 
     def _read(self, X, *, reset, grow=False, allow_nan=False):
         """The user's X as a float64 matrix; learns (`reset`) or checks what its columns are."""

@@ -118,7 +118,7 @@ class Columns:
 
 def is_frame(X):
     """Whether X is a data frame of any library that narwhals knows."""
-    return isinstance(nw.from_native(X, eager_only=True, pass_through=True), nw.DataFrame)
+    return nw.dependencies.is_into_dataframe(X)
 
 
 def read_table(X, policy, known=None, *, grow=False, allow_nan=False, who="this estimator"):
@@ -183,8 +183,7 @@ def read_table(X, policy, known=None, *, grow=False, allow_nan=False, who="this 
 
 def _open(X, allow_nan=False):
     """The container's word, the names, and for each column its values, dtype and declared labels."""
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
-    if not isinstance(frame, nw.DataFrame):
+    if not is_frame(X):
         X = np.asarray(X)
         _refuse_dates(X, str(X.dtype), "X")
         declared = np.array([False, True]) if X.dtype == bool else None
@@ -193,6 +192,7 @@ def _open(X, allow_nan=False):
             None,
             [(_present(x, f"X[:, {j}]", allow_nan), str(X.dtype), declared) for j, x in enumerate(X.T)],
         )
+    frame = nw.from_native(X, eager_only=True)
     container = frame.implementation.name.lower()
     return (
         container,

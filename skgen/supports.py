@@ -71,6 +71,8 @@ class Interval(Support):
         self.low, self.high, self.closed = low, high, closed
 
     def inside(self, X):
+        if np.isinf(self.low):
+            return np.broadcast_to(True, X.shape)
         if self.closed:
             return (X >= self.low) & (X <= self.high)
         return (X > self.low) & (X < self.high)
@@ -83,7 +85,7 @@ class Circle(Interval):
     """Angles in radians: every real number is one, and a density is per radian on one turn."""
 
     def inside(self, X):
-        return np.isfinite(X)
+        return np.broadcast_to(True, X.shape)
 
 
 class Integers(Support):

@@ -197,6 +197,15 @@ def test_a_row_of_weight_zero_may_be_impossible():
     assert np.isfinite(model.score([[1.0], [-1.0]], sample_weight=[1, 0]))
 
 
+def test_what_only_a_row_of_weight_zero_holds_was_never_there():
+    table = pd.DataFrame({"c": ["a", "b", "ghost"], "x": [1.0, 2.0, None]})
+    weighted = Independent().fit(table, sample_weight=[1, 2, 0])
+    dropped = Independent().fit(table.iloc[[0, 1, 1]])
+    np.testing.assert_array_equal(weighted.score_samples(table[:2]), dropped.score_samples(table[:2]))
+    assert list(weighted.estimators_[0].categories_[0]) == ["a", "b"]
+    assert Exponential().fit([[1.0], [-1.0]], sample_weight=[1, 0]).rate_[0] == 1
+
+
 def test_sums_of_blocks_add_up_also_where_an_array_has_grown():
     total = add_statistics({"n": 1.0, "c": np.ones((2, 2))}, {"n": 2.0, "c": np.ones((2, 3))})
     assert total["n"] == 3

@@ -1,7 +1,7 @@
 """Laws of the distribution: it is one, its draws follow it, and it is found again from its draws.
 
 The false-alarm rate of every random test here is at most 1e-5. What each catches 99 times in 100, by dimension, is
-measured in `benchmarks/check_power.py` and stated in each law.
+stated in the laws and in the table of `skgen.checks`; `tests/test_laws.py` holds it to that.
 """
 
 import numpy as np

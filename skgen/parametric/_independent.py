@@ -71,14 +71,14 @@ class Independent(DensityEstimator):
 
     @property
     def _takes(self):
-        if self.estimators == "auto":
+        if isinstance(self.estimators, str):
             return "mixed"
         policies = [as_density(part)._takes for part in self._given()]
         return policies if isinstance(self.estimators, list | tuple) else policies[0]
 
     @property
     def _unique_optimum(self):
-        return self.estimators == "auto" or all(as_density(part)._unique_optimum for part in self._given())
+        return isinstance(self.estimators, str) or all(as_density(part)._unique_optimum for part in self._given())
 
     def _given(self):
         if isinstance(self.estimators, str):
@@ -86,7 +86,7 @@ class Independent(DensityEstimator):
         return self.estimators if isinstance(self.estimators, list | tuple) else [self.estimators]
 
     def _fit(self, X, y, sample_weight):
-        fit_column = self._fit_best if self.estimators == "auto" else self._fit_given
+        fit_column = self._fit_best if isinstance(self.estimators, str) else self._fit_given
         self.estimators_ = [fit_column(j, X[:, [j]], self.columns_.take([j]), sample_weight) for j in range(X.shape[1])]
 
     def _fit_given(self, j, x, column, sample_weight):
