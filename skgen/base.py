@@ -25,6 +25,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.utils import _safe_indexing, check_array, gen_batches
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_consistent_length, check_is_fitted, validate_data
 
 from skgen import supports
@@ -313,6 +314,11 @@ class AdditiveStatistics:
         coordinates = self._coordinates(X, sample_weight)
         self._finish(self._sums(X, sample_weight, coordinates), coordinates)
 
+    def _is_additive(self):
+        """Whether sums determine the fit, with the parameters as they are."""
+        return True
+
+    @available_if(lambda self: self._is_additive())
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y=None, sample_weight=None):
         """Take in one more block of rows; the result is that of `fit` on all blocks together.

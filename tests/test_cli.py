@@ -53,6 +53,12 @@ def files_in(folder):
 # compare
 
 
+def read_text(text, folder):
+    """The table that a command printed."""
+    (folder / "printed.csv").write_text(text)
+    return read_file(folder / "printed.csv")
+
+
 def test_compare_shows_old_faithful_by_default(run):
     code, out, err = run("compare", "--models", "gaussian,Normal")
     assert (code, err) == (0, "")
@@ -74,10 +80,10 @@ def test_compare_writes_table_samples_and_model(run, faithful, tmp_path):
     code, _, _ = run("compare", faithful, "--models", "Gaussian,student_t,poisson", "--out", folder)
     assert code == 0
     assert files_in(folder) == ["compare.csv", "model.skgen", "samples.csv"]
-    table = pd.read_csv(folder / "compare.csv", keep_default_na=False, float_precision="round_trip")
+    table = pd.read_csv(folder / "compare.csv", keep_default_na=False)
     assert list(table["model"]) == ["Gaussian", "StudentT", "Poisson"]
     assert table["log_likelihood"][2] == ""
-    samples = pd.read_csv(folder / "samples.csv", float_precision="round_trip")
+    samples = read_file(folder / "samples.csv")
     assert list(samples) == ["eruptions", "waiting"]
     best = skgen.load(folder / "model.skgen")
     expected = Gaussian().fit(load_faithful().data)
@@ -136,7 +142,7 @@ def test_fit_then_score_is_score_samples(run, faithful, tmp_path):
     assert err == f"mean {expected.mean():.6g} nats per row, 272 rows\n"
     code, out, _ = run("score", model, faithful, "--out", tmp_path / "scores.csv")
     assert (code, out) == (0, "")
-    assert_array_equal(pd.read_csv(tmp_path / "scores.csv", float_precision="round_trip")["log_density"], expected)
+    assert_array_equal(read_file(tmp_path / "scores.csv")["log_density"], expected)
 
 
 def test_score_puts_the_columns_in_order(run, faithful, tmp_path):
@@ -180,9 +186,7 @@ def test_sample_has_the_columns_and_repeats_with_a_seed(run, tmp_path):
     model = saved(Independent(), X, tmp_path / "model.skgen")
     code, out, err = run("sample", model, "-n", 50, "--seed", 1)
     assert (code, err) == (0, "")
-    pd.testing.assert_frame_equal(
-        pd.read_csv(StringIO(out), float_precision="round_trip"), skgen.load(model).sample(50, random_state=1)
-    )
+    pd.testing.assert_frame_equal(read_text(out, tmp_path), skgen.load(model).sample(50, random_state=1))
     assert run("sample", model, "-n", 50, "--seed", 1)[1] == out
     assert run("sample", model, "-n", 50, "--seed", 2)[1] != out
     run("sample", model, "-n", 50, "--seed", 1, "--out", tmp_path / "x.csv")

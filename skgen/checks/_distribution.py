@@ -12,7 +12,7 @@ from skgen import supports
 from skgen.checks._importance import importance_weights
 from skgen.checks._mass import total_mass
 from skgen.checks._quadrature import box_masses, boxes
-from skgen.checks._running import NotApplicable, fitted, fresh_rows, optimum_is_unique
+from skgen.checks._running import NotApplicable, demand, fitted, fresh_rows, optimum_is_unique
 from skgen.checks._view import (
     Inconclusive,
     bounds,
@@ -46,7 +46,7 @@ def normalises(estimator, X, rng):
     excess = mass.value - 1
     if likelihood == "bound":
         excess = max(excess, 0.0)
-    assert abs(excess) <= slack, f"total probability {mass.value:.5f} by {mass.method}, error {slack:.1g}"
+    demand(abs(excess) <= slack, f"total probability {mass.value:.5f} by {mass.method}, error {slack:.1g}")
 
 
 def is_zero_off_its_support(estimator, X, rng):
@@ -64,7 +64,7 @@ def is_zero_off_its_support(estimator, X, rng):
                 continue
             tried += 1
             score = model.score_samples(with_values(model, outside, j))
-            assert np.all(score == -np.inf), f"X[:, {j}] = {value} lies outside {part!r} and scores {score[0]:.3g}"
+            demand(np.all(score == -np.inf), f"X[:, {j}] = {value} lies outside {part!r} and scores {score[0]:.3g}")
     if not tried:
         raise NotApplicable("nothing lies outside this support")
 
@@ -100,7 +100,7 @@ def never_scores_nan(estimator, X, rng):
     Z = draws(model, 6, rng)
     continuous = np.flatnonzero(~discrete_columns(model))
     if not len(continuous):
-        assert not np.isnan(log_density(model, Z)).any(), "a row of the model's own scores NaN"
+        demand(not np.isnan(log_density(model, Z)).any(), "a row of the model's own scores NaN")
         return
     single = "float32" in getattr(getattr(model, "columns_", None), "dtypes", ())
     for far in (1e8, 1e30) if single else (1e8, 1e160, 1e300):
@@ -108,7 +108,7 @@ def never_scores_nan(estimator, X, rng):
         Y[:3, continuous] = far
         Y[3:, continuous[-1]] = -far
         score = log_density(model, Y)
-        assert not np.isnan(score).any(), f"a row at {far:.0e} scores NaN"
+        demand(not np.isnan(score).any(), f"a row at {far:.0e} scores NaN")
 
 
 def draws_follow_the_density(estimator, X, rng):
@@ -146,7 +146,7 @@ def _assert_counts(model, Z, rows):
     observed = np.bincount(place.ravel()[len(rows) :], minlength=len(keys))
     expected = np.bincount(place.ravel()[: len(rows)], probability * len(Z), len(keys))
     impossible = (expected == 0) & (observed > 0)
-    assert not impossible.any(), f"{observed[impossible].sum()} of {len(Z)} draws have probability 0"
+    demand(not impossible.any(), f"{observed[impossible].sum()} of {len(Z)} draws have probability 0")
     _assert_chi_square(observed, expected)
 
 
@@ -164,8 +164,8 @@ def _assert_chi_square(observed, expected, slack=0.0):
     gap = np.maximum(np.abs(observed[kept] - expected[kept]) - slack, 0)
     statistic = (gap**2 / expected[kept]).sum()
     freedom = max(1, kept.sum() - 1)
-    assert stats.chi2.sf(statistic, freedom) > FALSE_ALARM, (
-        f"chi-square {statistic:.0f} on {freedom} degrees of freedom"
+    demand(
+        stats.chi2.sf(statistic, freedom) > FALSE_ALARM, f"chi-square {statistic:.0f} on {freedom} degrees of freedom"
     )
 
 
@@ -179,7 +179,7 @@ def _assert_distribution_function(model, Z):
     below = np.searchsorted(z, points, side="right") / len(z)
     gap = below - below[0] - np.concatenate([[0], np.cumsum(masses)])
     limit = 2 * np.sqrt(0.5 * np.log(2 / FALSE_ALARM) / len(z))  # both ends of an interval may be off
-    assert np.ptp(gap) <= limit, f"distribution functions differ by {np.ptp(gap):.4f}, at most {limit:.4f} by chance"
+    demand(np.ptp(gap) <= limit, f"distribution functions differ by {np.ptp(gap):.4f}, at most {limit:.4f} by chance")
 
 
 def _assert_cells(model, Z):
@@ -207,7 +207,7 @@ def _assert_weighted_moments(model, rng):
     z = (weighted.mean(axis=0) - expected) / np.maximum(weighted.std(axis=0), 1e-12) * np.sqrt(len(weights))
     limit = stats.norm.isf(FALSE_ALARM / 2 / len(z))
     worst = np.abs(z).max()
-    assert worst <= limit, f"a weighted moment of the draws is off by {worst:.1f} standard errors, {limit:.1f} allowed"
+    demand(worst <= limit, f"a weighted moment of the draws is off by {worst:.1f} standard errors, {limit:.1f} allowed")
 
 
 def finds_itself_again(estimator, X, rng):
@@ -222,7 +222,7 @@ def finds_itself_again(estimator, X, rng):
     d = model.n_features_in_
     expected = 4 * (d * (d + 3) / 2 + 20) / (2 * 20_000)  # half a parameter's worth of nats for each, four times over
     chance = 5 * loss.std() / np.sqrt(len(loss))
-    assert loss.mean() <= expected + chance, f"loses {loss.mean():.4f} nats a row, {expected + chance:.4f} allowed"
+    demand(loss.mean() <= expected + chance, f"loses {loss.mean():.4f} nats a row, {expected + chance:.4f} allowed")
 
 
 def improves_with_rows(estimator, X, rng):
@@ -236,4 +236,4 @@ def improves_with_rows(estimator, X, rng):
     )
     gain = large - small
     chance = 4 * gain.std() / np.sqrt(len(gain))
-    assert gain.mean() >= -chance, f"15 times the rows cost {-gain.mean():.3f} nats a row"
+    demand(gain.mean() >= -chance, f"15 times the rows cost {-gain.mean():.3f} nats a row")

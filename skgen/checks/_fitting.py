@@ -8,6 +8,7 @@ from sklearn.base import clone
 from skgen.checks._running import (
     NotApplicable,
     assert_same_scores,
+    demand,
     fitted,
     fresh_rows,
     n_rows,
@@ -32,7 +33,7 @@ def weights_are_frequencies(estimator, X, rng):
     model = fitted(estimator, X, rng)
     expected = model.score(repeated)
     given = model.score(X, sample_weight=weight)
-    assert np.isclose(given, expected, rtol=1e-10, atol=1e-10), f"score is {given} with weights, {expected} repeated"
+    demand(np.isclose(given, expected, rtol=1e-10, atol=1e-10), f"score is {given} with weights, {expected} repeated")
     if not optimum_is_unique(estimator):
         raise NotApplicable("no unique optimum: checked for score alone")
     weighted, twice = fitted(estimator, X, rng, weight.astype(float)), fitted(estimator, repeated, rng)
@@ -53,10 +54,10 @@ def unweightable_parts_refuse(estimator, X, rng):
     try:
         weighted = fitted(estimator, X, np.random.default_rng(seed), weight)
     except (ValueError, TypeError) as error:
-        assert "sample_weight" in str(error), f"refuses weights without naming sample_weight: {error}"
+        demand("sample_weight" in str(error), f"refuses weights without naming sample_weight: {error}")
         return
     plain = fitted(estimator, X, np.random.default_rng(seed))
-    assert not np.allclose(weighted.score_samples(X), plain.score_samples(X)), "weights are ignored"
+    demand(not np.allclose(weighted.score_samples(X), plain.score_samples(X)), "weights are ignored")
 
 
 def row_order_is_irrelevant(estimator, X, rng):
@@ -74,7 +75,7 @@ def a_row_scores_alike_alone(estimator, X, rng):
     together = model.score_samples(X)
     some = rng.choice(n_rows(X), min(10, n_rows(X)), replace=False)
     alone = np.concatenate([model.score_samples(rows(X, [i])) for i in some])
-    assert together.shape == (n_rows(X),), f"score_samples has shape {together.shape}"
+    demand(together.shape == (n_rows(X),), f"score_samples has shape {together.shape}")
     assert_same_scores(together[some], alone, getattr(model, "_batch_rtol", 1e-10), "alone against in a batch")
 
 
@@ -103,18 +104,18 @@ def a_seed_fixes_fit_and_draw(estimator, X, rng):
     """One seed gives one fit and one draw, to the bit; another draw differs; None is fresh; a model is not moved."""
     seed = int(rng.integers(2**31))
     first, second = (fitted(estimator, X, np.random.default_rng(seed)) for _ in range(2))
-    assert np.array_equal(first.score_samples(X), second.score_samples(X)), "two fits of one random_state differ"
+    demand(np.array_equal(first.score_samples(X), second.score_samples(X)), "two fits of one random_state differ")
     before = first.score_samples(X)
     for state in (int, np.random.RandomState, np.random.default_rng):
         one, other = (_as_bytes(first.sample(20, random_state=state(seed))) for _ in range(2))
-        assert one == other, f"two draws of one {state.__name__} differ"
+        demand(one == other, f"two draws of one {state.__name__} differ")
     if not _is_constant(first, X):
         stream = np.random.RandomState(seed)
         one, other = (_as_bytes(first.sample(20, random_state=stream)) for _ in range(2))
-        assert one != other, "the next draw of one generator repeats the first"
+        demand(one != other, "the next draw of one generator repeats the first")
         one, other = (_as_bytes(first.sample(50)) for _ in range(2))
-        assert one != other, "random_state=None gives the same draw twice"
-    assert np.array_equal(first.score_samples(X), before), "sampling changed the model"
+        demand(one != other, "random_state=None gives the same draw twice")
+    demand(np.array_equal(first.score_samples(X), before), "sampling changed the model")
 
 
 def _as_bytes(X):
@@ -147,8 +148,8 @@ def global_seeds_are_left_alone(estimator, X, rng):
         outcome.append((model.score_samples(X).tobytes(), _as_bytes(model.sample(5, random_state=3))))
         model.sample(5)
         states.append((before, _global_states(torch)))
-    assert all(before == after for before, after in states), "a global random state moved"
-    assert outcome[0] == outcome[1], "a global seed changed the result"
+    demand(all(before == after for before, after in states), "a global random state moved")
+    demand(outcome[0] == outcome[1], "a global seed changed the result")
 
 
 def _global_states(torch):
@@ -180,8 +181,8 @@ def threads_do_not_meet(estimator, X, rng):
     for thread in threads:
         thread.join()
     for one, other in zip(alone, together, strict=True):
-        assert other is not None, "a fit failed in a thread"
-        assert np.array_equal(one, other), "a fit beside another one in a second thread differs from the fit alone"
+        demand(other is not None, "a fit failed in a thread")
+        demand(np.array_equal(one, other), "a fit beside another one in a second thread differs from the fit alone")
 
 
 def blocks_make_the_whole(estimator, X, rng):
@@ -204,10 +205,10 @@ def fit_leaves_its_input_alone(estimator, X, rng):
     model = seeded(estimator, rng)
     parameters = repr(sorted((k, repr(v)) for k, v in model.get_params().items()))
     scores = model.fit(X).score_samples(X)
-    assert _as_bytes(X) == before, "fit changed X"
-    assert repr(sorted((k, repr(v)) for k, v in model.get_params().items())) == parameters, "fit changed a parameter"
+    demand(_as_bytes(X) == before, "fit changed X")
+    demand(repr(sorted((k, repr(v)) for k, v in model.get_params().items())) == parameters, "fit changed a parameter")
     model.fit(rows(X, np.arange(n_rows(X) // 2 + 1)))
-    assert np.array_equal(model.fit(X).score_samples(X), scores), "a second fit remembers the first"
+    demand(np.array_equal(model.fit(X).score_samples(X), scores), "a second fit remembers the first")
 
 
 def sample_gives_rows_of_the_support(estimator, X, rng):
@@ -215,8 +216,8 @@ def sample_gives_rows_of_the_support(estimator, X, rng):
     model = fitted(estimator, X, rng)
     for n in (1, 257):
         drawn = fresh_rows(model, n, rng)
-        assert n_rows(drawn) == n, f"sample({n}) gave {n_rows(drawn)} rows"
-        assert (model.score_samples(drawn) > -np.inf).all(), "a draw has density 0"
+        demand(n_rows(drawn) == n, f"sample({n}) gave {n_rows(drawn)} rows")
+        demand((model.score_samples(drawn) > -np.inf).all(), "a draw has density 0")
     for wrong in (0, -1, 1.5):
         try:
             model.sample(wrong)
@@ -225,4 +226,4 @@ def sample_gives_rows_of_the_support(estimator, X, rng):
         raise AssertionError(f"sample({wrong}) was not refused")
     if not discrete_columns(model).any() and not _is_constant(model, X):
         together = np.asarray(drawn if not isinstance(drawn, list) else np.concatenate(drawn), dtype=np.float64)
-        assert (np.ptp(together, axis=0) > 0).all(), "257 draws of a continuous column are equal"
+        demand((np.ptp(together, axis=0) > 0).all(), "257 draws of a continuous column are equal")

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from skgen.checks._running import NotApplicable, fitted, fresh_rows, n_rows, rows, seeded
+from skgen.checks._running import NotApplicable, demand, fitted, fresh_rows, n_rows, rows, seeded
 from skgen.checks._view import discrete_columns
 from skgen.persistence import load, save
 
@@ -23,13 +23,13 @@ def score_is_the_mean_of_score_samples(estimator, X, rng):
     """score(X) is the mean of score_samples(X), with weights the weighted mean; rows of weight 0 do not count."""
     model = fitted(estimator, X, rng)
     each = model.score_samples(X)
-    assert np.isclose(model.score(X), each.mean(), rtol=1e-12), f"score is {model.score(X)}, the mean {each.mean()}"
+    demand(np.isclose(model.score(X), each.mean(), rtol=1e-12), f"score is {model.score(X)}, the mean {each.mean()}")
     weight = rng.random(n_rows(X)) + 0.1
     weight[0] = 0
     expected = weight @ each / weight.sum()
     given = model.score(X, sample_weight=weight)
-    assert np.isclose(given, expected, rtol=1e-12), f"the weighted score is {given}, the weighted mean {expected}"
-    assert isinstance(model.score(X), float), "score is no float"
+    demand(np.isclose(given, expected, rtol=1e-12), f"the weighted score is {given}, the weighted mean {expected}")
+    demand(isinstance(model.score(X), float), "score is no float")
 
 
 def copies_score_alike(estimator, X, rng):
@@ -47,10 +47,13 @@ def copies_score_alike(estimator, X, rng):
         save(model, path)
         copies["save and load"] = load(path, trusted=_strangers(model))
     for how, other in copies.items():
-        assert np.array_equal(other.score_samples(X), expected), f"{how} changed the scores"
-        assert _listed(other.sample(5, random_state=0)) == drawn, f"{how} changed the draws"
+        demand(np.array_equal(other.score_samples(X), expected), f"{how} changed the scores")
+        demand(_listed(other.sample(5, random_state=0)) == drawn, f"{how} changed the draws")
     again = clone(model)
-    assert repr(again.get_params()) == repr(clone(estimator).set_params(**_seed_of(model)).get_params())
+    demand(
+        repr(again.get_params()) == repr(clone(estimator).set_params(**_seed_of(model)).get_params()),
+        "a clone lost a parameter",
+    )
 
 
 def _strangers(model):
@@ -73,11 +76,11 @@ def you_get_back_what_you_gave(estimator, X, rng):
     model = fitted(estimator, X, rng)
     drawn = fresh_rows(model, 7, rng)
     if isinstance(X, list):
-        assert isinstance(drawn, list), f"fitted on a list of sequences, sample gives {type(drawn).__name__}"
+        demand(isinstance(drawn, list), f"fitted on a list of sequences, sample gives {type(drawn).__name__}")
         return
-    assert type(drawn) is type(X), f"fitted on {type(X).__name__}, sample gives {type(drawn).__name__}"
+    demand(type(drawn) is type(X), f"fitted on {type(X).__name__}, sample gives {type(drawn).__name__}")
     if not isinstance(X, np.ndarray):
-        assert list(drawn.columns) == list(X.columns), "the columns differ"
+        demand(list(drawn.columns) == list(X.columns), "the columns differ")
         _assert_dtypes(list(X.dtypes), list(drawn.dtypes), discrete_columns(model))
         return
     _assert_array_dtypes(estimator, X, drawn, rng)
@@ -86,8 +89,8 @@ def you_get_back_what_you_gave(estimator, X, rng):
         frame = pandas.DataFrame(X, columns=[f"column {j}" for j in range(X.shape[1])])
         framed = fitted(estimator, frame, rng)
         drawn = fresh_rows(framed, 7, rng)
-        assert type(drawn) is type(frame), f"fitted on a DataFrame, sample gives {type(drawn).__name__}"
-        assert list(drawn.columns) == list(frame.columns), "the columns differ"
+        demand(type(drawn) is type(frame), f"fitted on a DataFrame, sample gives {type(drawn).__name__}")
+        demand(list(drawn.columns) == list(frame.columns), "the columns differ")
         _assert_dtypes(list(frame.dtypes), list(drawn.dtypes), discrete_columns(framed))
 
 
@@ -99,15 +102,15 @@ def _assert_array_dtypes(estimator, X, drawn, rng):
         got = fresh_rows(model, 7, rng).dtype
         whole = discrete_columns(model).all()
         wanted = np.dtype(dtype) if whole or np.dtype(dtype) == np.float32 else np.dtype(np.float64)
-        assert got == wanted, f"fitted on {np.dtype(dtype)}, sample gives {got}"
+        demand(got == wanted, f"fitted on {np.dtype(dtype)}, sample gives {got}")
 
 
 def _assert_dtypes(given, drawn, discrete):
     for j, (before, after) in enumerate(zip(given, drawn, strict=True)):
         if discrete[j] or "float" in str(before).lower():
-            assert before == after, f"column {j} was {before} and comes back {after}"
+            demand(before == after, f"column {j} was {before} and comes back {after}")
         else:
-            assert "float64" in str(after).lower(), f"continuous column {j} comes back {after}"
+            demand("float64" in str(after).lower(), f"continuous column {j} comes back {after}")
 
 
 def _import_or_none(name):
@@ -129,7 +132,7 @@ def float32_is_read_as_it_is(estimator, X, rng):
     seed = rng.integers(2**31)
     first, second = (fitted(estimator, Y, np.random.default_rng(seed)) for Y in (single, single.astype(np.float64)))
     one, other = first.score_samples(single), second.score_samples(single.astype(np.float64))
-    assert np.allclose(one, other, rtol=1e-5, atol=1e-5), f"float32 rows score {np.abs(one - other).max():.2g} off"
+    demand(np.allclose(one, other, rtol=1e-5, atol=1e-5), f"float32 rows score {np.abs(one - other).max():.2g} off")
 
 
 def bad_input_is_refused(estimator, X, rng):
@@ -163,7 +166,7 @@ def _assert_refuses(call, X, what):
     try:
         call(X)
     except (ValueError, TypeError) as error:
-        assert len(str(error)) > 20, f"{what}: the error says no more than {error}"
+        demand(len(str(error)) > 20, f"{what}: the error says no more than {error}")
         return
     raise AssertionError(f"{what} is accepted")
 
@@ -178,5 +181,5 @@ def it_is_quiet(estimator, X, rng):
             model.score(X)
             model.score_samples(rows(X, [0]))
             model.sample(3, random_state=0)
-        assert not os.listdir(folder), f"wrote {os.listdir(folder)}"
-    assert not said.getvalue(), f"said {said.getvalue()!r}"
+        demand(not os.listdir(folder), f"wrote {os.listdir(folder)}")
+    demand(not said.getvalue(), f"said {said.getvalue()!r}")

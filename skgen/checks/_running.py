@@ -12,6 +12,12 @@ class NotApplicable(Exception):
     """The law says nothing about this estimator."""
 
 
+def demand(kept, reason):
+    """Raise AssertionError unless a law is kept; `assert` would be silent under `python -O`."""
+    if not kept:
+        raise AssertionError(reason)
+
+
 def seeded(estimator, rng):
     """An unfitted copy whose `random_state`, if it has one, is an int."""
     copy = clone(estimator)
@@ -55,10 +61,10 @@ def assert_same_scores(first, second, rtol, what):
     """Log-densities agree to rtol, relative to their size or to one nat."""
     first, second = np.asarray(first), np.asarray(second)
     finite = np.isfinite(first)
-    assert np.array_equal(first[~finite], second[~finite]), f"{what}: -inf in different rows"
+    demand(np.array_equal(first[~finite], second[~finite]), f"{what}: -inf in different rows")
     if finite.any():
         gap = np.max(np.abs(first - second)[finite] / np.maximum(1, np.abs(first[finite])))
-        assert gap <= rtol, f"{what}: scores differ by {gap:.2g}, {rtol:.2g} allowed"
+        demand(gap <= rtol, f"{what}: scores differ by {gap:.2g}, {rtol:.2g} allowed")
 
 
 @contextmanager
