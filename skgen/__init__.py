@@ -58,9 +58,9 @@ def __getattr__(name):
         else:
             raise AttributeError(f"module 'skgen' has no attribute {name!r}")
     except ModuleNotFoundError as error:
-        if error.name not in _EXTRAS:
+        extra = _EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
             raise
-        extra = _EXTRAS[error.name]
         raise ImportError(f"skgen.{name} needs {error.name}: pip install 'skgen[{extra}]'.", name=error.name) from error
     globals()[name] = value
     return value

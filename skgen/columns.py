@@ -6,11 +6,13 @@ sentence what is no number and no label.
 """
 
 import numbers
+from datetime import date, time, timedelta
+from decimal import Decimal
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
-LABELLED = (nw.Boolean, nw.String, nw.Categorical, nw.Enum)
+DATES = (date, time, timedelta, np.datetime64, np.timedelta64)
 
 
 class Columns:
@@ -30,11 +32,14 @@ class Columns:
         The labels of each coded column.
     closed : list of bool
         Whether those labels were declared (an enumeration, booleans), so that no other can come.
+    numbers : list of int, optional
+        The places of the columns in the user's table, if these are some of its columns.
     """
 
-    def __init__(self, container, names, dtypes, kinds, categories, closed):
+    def __init__(self, container, names, dtypes, kinds, categories, closed, numbers=None):
         self.container, self.names, self.dtypes = container, names, dtypes
         self.kinds, self.categories, self.closed = kinds, categories, closed
+        self.numbers = numbers
 
     @classmethod
     def of_array(cls, X):
@@ -49,12 +54,21 @@ class Columns:
 
     def name(self, j):
         """The word for column j in a sentence: its name in quotes, or X[:, j]."""
-        return f"X[:, {j}]" if self.names is None else repr(self.names[j])
+        return f"X[:, {self.number(j)}]" if self.names is None else repr(self.names[j])
+
+    def entry(self, i, j):
+        """The word for the entry in row i of column j."""
+        return f"X[{i}, {self.number(j)}]" if self.names is None else f"column {self.names[j]!r}, row {i},"
+
+    def number(self, j):
+        """The place of column j in the user's table."""
+        return j if self.numbers is None else self.numbers[j]
 
     def take(self, features):
         """The columns `features` (numbers) alone, in that order."""
         fields = (self.names, self.dtypes, self.kinds, self.categories, self.closed)
-        return Columns(self.container, *(None if f is None else [f[j] for j in features] for f in fields))
+        taken = (None if f is None else [f[j] for j in features] for f in fields)
+        return Columns(self.container, *taken, numbers=[self.number(j) for j in features])
 
     def n_categories(self, j):
         """The number of labels of column j."""
@@ -79,11 +93,15 @@ class Columns:
             values = self.categories[j][z.astype(int)]
         else:
             values = z
+        if discrete and self.kinds[j] == "integer":
+            values = np.rint(values).astype(np.int64)
         if self.container != "array":
-            return np.rint(values).astype(np.int64) if discrete and self.kinds[j] == "integer" else values
+            return values
         dtype = np.dtype(self.dtypes[j])
-        if discrete or dtype.kind == "O":
+        if discrete and _holds(dtype, values) or dtype.kind == "O":
             return values.astype(dtype)
+        if discrete:
+            return values
         return values.astype(np.float32 if dtype == np.float32 else np.float64)
 
     def _to_pandas(self, values):
@@ -97,8 +115,10 @@ class Columns:
                 series.append(pd.Series(v))
                 continue
             is_whole = np.asarray(v).dtype.kind in "ib"
-            keeps = categories is not None or is_whole or "float" in dtype.lower() or "double" in dtype
-            series.append(pd.Series(v, dtype=dtype if keeps else np.float64))
+            keeps = categories is not None or "float" in dtype.lower() or "double" in dtype
+            if is_whole and categories is None:  # a draw may exceed what a small whole number holds
+                keeps = dtype == "object" or "decimal" in dtype or _holds(getattr(np, dtype.lower(), np.int64), v)
+            series.append(pd.Series(v, dtype=dtype if keeps else v.dtype if is_whole else np.float64))
         frame = pd.concat(series, axis=1)
         frame.columns = pd.Index(self.names, dtype=None)
         return frame
@@ -108,12 +128,24 @@ class Columns:
         for j, (name, v) in enumerate(zip(self.names, values, strict=True)):
             word = self.dtypes[j]
             dtype = nw.Enum(list(self.categories[j])) if word.startswith("Enum") else getattr(nw, word, nw.Float64)
-            if self.categories[j] is None and np.asarray(v).dtype.kind == "f" and not word.startswith("Float"):
+            kind = np.asarray(v).dtype.kind
+            if self.categories[j] is None and kind == "f" and not word.startswith("Float"):
                 dtype = nw.Float64
+            elif self.categories[j] is None and kind == "i" and not _holds(getattr(np, word.lower(), np.int64), v):
+                dtype = nw.Int64
             schema[name] = dtype
             data[name] = v.tolist() if v.dtype == object else v
         frame = nw.from_dict(data, backend=self.container)
         return frame.with_columns(nw.col(name).cast(dtype) for name, dtype in schema.items()).to_native()
+
+
+def _holds(dtype, values):
+    """Whether a numpy dtype can hold whole numbers."""
+    dtype = np.dtype(dtype)
+    if dtype.kind not in "iu" or values.dtype.kind not in "iu" or not len(values):
+        return True
+    limits = np.iinfo(dtype)
+    return limits.min <= values.min() and values.max() <= limits.max
 
 
 def is_frame(X):
@@ -134,7 +166,7 @@ def read_table(X, policy, known=None, *, grow=False, allow_nan=False, who="this 
     known : Columns, optional
         The columns of the fitted table; without it they are learned from X.
     grow : bool
-        Whether labels that are new to `known` are added to it (in place, at the end) instead of coded -1.
+        Whether labels that are new to `known` are added at the end of a copy of it, instead of coded -1.
     allow_nan : bool
         Whether a missing number may stay, as NaN.
     who : str
@@ -145,7 +177,7 @@ def read_table(X, policy, known=None, *, grow=False, allow_nan=False, who="this 
     Z : ndarray of shape (n_samples, n_features)
         Numbers and codes.
     columns : Columns
-        `known`, or what was learned.
+        `known`, its copy that has grown, or what was learned.
 
     Raises
     ------
@@ -153,21 +185,27 @@ def read_table(X, policy, known=None, *, grow=False, allow_nan=False, who="this 
         For missing values, dates, and strings where numbers are wanted.
     """
     container, names, series = _open(X, allow_nan)
+    if known is not None and None not in (names, known.names) and names != known.names:
+        raise ValueError(f"X has the columns {names}, but {who} was fitted on {known.names}: order them alike.")
     columns = known or Columns(container, names, [], [], [], [])
+    if grow:
+        columns = known.take(range(len(known)))
     policies = [policy] * len(series) if isinstance(policy, str) else policy
     if len(policies) != len(series):
         raise ValueError(f"{who} has {len(policies)} estimators for {len(series)} columns: give one for each.")
     Z = np.empty((len(X), len(series)), dtype=np.float64, order="F")
     for j, (values, dtype, declared) in enumerate(series):
         where = f"X[:, {j}]" if names is None else f"column {names[j]!r}"
-        values = _numbers_if_all_are(values)
+        values = _numbers_if_all_are(values, where)
         kind = known.kinds[j] if known else _kind(values, dtype, policies[j])
         if kind != "category":
             Z[:, j] = _as_floats(values, where, who)
         elif values.dtype.kind == "f" and np.isinf(values).any():
-            raise ValueError(f"Input X contains infinity: {where}, which holds labels.")
+            raise ValueError(f"Input X contains infinity in {where}, which holds labels.")
+        if kind != "category" and np.isinf(Z[:, j]).any():
+            raise ValueError(f"Input X contains infinity in {where}, row {int(np.argmax(np.isinf(Z[:, j])))}.")
         if known is None:
-            labels = None if kind != "category" else _labels(values) if declared is None else declared
+            labels = None if kind != "category" else _labels(values, where) if declared is None else declared
             for store, entry in zip(
                 (columns.dtypes, columns.kinds, columns.categories, columns.closed),
                 (dtype, kind, labels, kind == "category" and declared is not None),
@@ -231,6 +269,7 @@ def _open_series(series, container, allow_nan):
         declared = np.array([False, True])
     elif container == "pandas" and dtype == "category":
         declared = native.cat.categories.to_numpy()
+        _refuse_dates(declared, "categories of dates", where)
         dtype = "category, ordered" if native.cat.ordered else "category"
     elif series.dtype == nw.Enum:
         declared = np.array(series.dtype.categories, dtype=object)
@@ -269,11 +308,18 @@ def _refuse_dates(values, dtype, where):
         )
 
 
-def _numbers_if_all_are(values):
-    """An object column whose entries are all numbers, as numbers."""
-    if values.dtype != object or not all(isinstance(v, numbers.Real) for v in values):
+def _numbers_if_all_are(values, where):
+    """An object column whose entries are all numbers, as numbers; dates among them are refused."""
+    if values.dtype != object:
         return values
-    return np.array(values.tolist()) if len(values) else values.astype(np.float64)
+    types = {type(v) for v in values}
+    if any(issubclass(t, DATES) or t.__name__ in ("Period", "Timestamp", "Timedelta") for t in types):
+        _refuse_dates(None, "objects", where)
+    if not all(issubclass(t, numbers.Real | Decimal) for t in types):
+        return values
+    if any(issubclass(t, Decimal) for t in types) or not types:
+        return values.astype(np.float64)
+    return np.array(values.tolist())
 
 
 def _kind(values, dtype, policy):
@@ -289,7 +335,7 @@ def _as_floats(values, where, who):
     try:
         floats = values.astype(np.float64)
     except (TypeError, ValueError) as error:
-        example = next((v for v in values.tolist() if not isinstance(v, numbers.Number)), values[0])
+        example = next(v for v in values.tolist() if not _is_float(v))
         raise ValueError(
             f"{who} wants numbers, but {where} holds {example!r} (could not convert it to float). "
             'Drop the column, or use Independent("auto"), which takes mixed tables.'
@@ -297,11 +343,30 @@ def _as_floats(values, where, who):
     return floats
 
 
-def _labels(values):
+def _is_float(value):
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _labels(values, where="X"):
     """The distinct labels, sorted; labels of several types by type first."""
+    if values.dtype.kind in "mM":
+        _refuse_dates(values, str(values.dtype), where)
+    if values.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {where} holds complex numbers.")
     if values.dtype != object:
         return np.unique(values)
-    distinct = sorted(set(values.tolist()), key=lambda v: (type(v).__name__, v))
+    try:
+        distinct = set(values.tolist())
+    except TypeError as error:
+        raise ValueError(f"{where} holds {values[0]!r}, which is no label: {error}.") from error
+    try:
+        distinct = sorted(distinct, key=lambda v: (type(v).__name__, v))
+    except TypeError:  # labels without an order
+        distinct = sorted(distinct, key=lambda v: (type(v).__name__, repr(v)))
     labels = np.empty(len(distinct), dtype=object)
     labels[:] = distinct
     return labels

@@ -42,7 +42,8 @@ class TractableConditionals:
             (Rosenblatt, 1952, "Remarks on a multivariate transformation").
         """
         check_is_fitted(self)
-        return np.exp(self._conditional_log_cdf(self._read(X, reset=False))[0])
+        with np.errstate(over="ignore"):  # a row that is too far for float64 is at 0 or 1
+            return np.exp(self._conditional_log_cdf(self._read(X, reset=False))[0])
 
     def conditional_ppf(self, U):
         """Rows from uniforms: the inverse of `conditional_cdf`.
@@ -50,7 +51,7 @@ class TractableConditionals:
         Parameters
         ----------
         U : array-like of shape (n_samples, n_features)
-            Numbers from 0 to 1.
+            Numbers from 0 to 1. The ends, whose quantile may be infinite, stand for the numbers next to them.
 
         Returns
         -------
@@ -66,8 +67,10 @@ class TractableConditionals:
         U = check_array(U, dtype=np.float64, input_name="U", estimator=self)
         if U.shape[1] != self.n_features_in_ or (U < 0).any() or (U > 1).any():
             raise ValueError(f"U holds {self.n_features_in_} probabilities a row, each from 0 to 1; got {U.shape}.")
-        with np.errstate(divide="ignore"):
-            return self._write(self._conditional_ppf(np.log(U), np.log1p(-U)))
+        tiny = np.nextafter(0, 1)
+        log_u, log_v = np.log(np.maximum(U, tiny)), np.log(np.maximum(1 - U, tiny))
+        log_v = np.where(U < 0.5, np.log1p(-np.minimum(U, 0.5)), log_v)
+        return self._write(self._conditional_ppf(log_u, log_v))
 
     def sample_conditional(self, X, random_state=None):
         """Fill the gaps of X with draws given what is there.

@@ -4,11 +4,11 @@ import copy
 import inspect
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_outlier_detector
 from sklearn.utils._param_validation import HasMethods
 
 from skgen.base import DensityEstimator
-from skgen.random import as_generator, as_random_state
+from skgen.random import as_generator, as_random_state, seed_unset
 
 
 class ForeignDensity(DensityEstimator):
@@ -49,10 +49,19 @@ class ForeignDensity(DensityEstimator):
         self.estimator = estimator
         self.random_state = random_state
 
+    @property
+    def likelihood(self):
+        """What is known of scikit-learn's: a kernel without its normaliser, or an approximate predictive density."""
+        kernel, metric = getattr(self.estimator, "kernel", ""), getattr(self.estimator, "metric", "euclidean")
+        if type(self.estimator).__name__ == "KernelDensity" and (
+            (kernel == "cosine" and getattr(self, "n_features_in_", 1) > 1)
+            or metric not in ("euclidean", "l2", "minkowski", "p")
+        ):
+            return "improper"
+        return "estimate" if type(self.estimator).__name__ == "BayesianGaussianMixture" else "exact"
+
     def _fit(self, X, y, sample_weight):
-        inner = clone(self.estimator)
-        if inner.get_params().get("random_state", 0) is None:
-            inner.set_params(random_state=as_random_state(as_generator(self.random_state)))
+        inner = seed_unset(clone(self.estimator), as_generator(self.random_state))
         if (sample_weight == 1).all():
             self.estimator_ = inner.fit(X)
         elif "sample_weight" in inspect.signature(inner.fit).parameters:
@@ -94,4 +103,6 @@ def as_density(estimator):
         return estimator
     if isinstance(estimator, type) or not (hasattr(estimator, "fit") and hasattr(estimator, "score_samples")):
         raise TypeError(f"{estimator!r} is no density estimator: it wants fit and score_samples.")
+    if is_outlier_detector(estimator):
+        raise TypeError(f"{estimator!r} is no density estimator: its score_samples is no log-density.")
     return ForeignDensity(estimator)

@@ -42,6 +42,26 @@ def as_generator(random_state=None):
     )
 
 
+def seed_unset(estimator, rng):
+    """Give every `random_state` of an estimator and its parts that is None one drawn from `rng`.
+
+    Parameters
+    ----------
+    estimator : object
+        With `get_params` and `set_params`; changed in place.
+    rng : numpy.random.Generator
+        It moves on by one draw for each.
+
+    Returns
+    -------
+    estimator : object
+    """
+    for name, value in sorted(estimator.get_params().items(), key=lambda item: item[0]):
+        if value is None and name.split("__")[-1] == "random_state":
+            estimator.set_params(**{name: as_random_state(rng)})
+    return estimator
+
+
 def as_random_state(rng):
     """Give scikit-learn's parts, which know no Generator, a `RandomState` seeded from `rng`.
 

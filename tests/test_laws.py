@@ -165,9 +165,9 @@ class WritesOnInput(Normal):
 
 class RemembersTheLastFit(Normal):
     def _fit(self, X, y, sample_weight):
-        previous = getattr(self, "mean_", 0)
         super()._fit(X, y, sample_weight)
-        self.mean_ = self.mean_ + 0.01 * previous
+        self.mean_ = self.mean_ + 0.01 * getattr(self, "_previous", 0)
+        self._previous = self.mean_
 
 
 class OneRowTooMany(Normal):
@@ -307,11 +307,7 @@ def test_scikit_learns_kernel_density_runs_and_what_breaks_is_said():
     assert verdicts["score_is_the_mean_of_score_samples"].status == "broken"
     assert verdicts["normalises"].status == "kept"
     assert "sample_weight" in verdicts["weights_are_frequencies"].reason
-    # its cosine kernel integrates to 0.36 in two dimensions, and cannot be sampled
-    flawed = check_density_estimator(
-        ForeignDensity(KernelDensity(kernel="cosine")), REAL, laws=[checks.normalises], on_fail="report"
-    )
-    assert flawed[0].status == "broken"
+    assert ForeignDensity(KernelDensity(kernel="cosine")).fit(REAL).likelihood == "improper"  # it integrates to 0.36
 
 
 def test_laws_can_be_chosen():

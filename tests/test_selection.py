@@ -277,7 +277,7 @@ def test_a_density_of_counts_is_not_ranked_among_probabilities():
     assert [row.is_ranked for row in comparison] == [True, False]
     assert comparison.rows[0].model == "Poisson"
     assert comparison.rows[1].reason == "It has a density of the whole numbers in 'n', which are compared as counts."
-    assert "Whole numbers that are counted: 'n', 'm'; measure={'n': 'lebesgue'}" in comparison.notes[0]
+    assert "Whole numbers that are counted: 'n', 'm'; measure={'n': 'lebesgue', 'm': 'lebesgue'}" in comparison.notes[0]
 
 
 def test_measure_turns_the_tables():
@@ -296,7 +296,7 @@ def test_many_or_negative_whole_numbers_have_a_density():
     many, negative = np.arange(100), rng().integers(-3, 3, 100)
     comparison = compare(pd.DataFrame({"many": many, "negative": negative}), [Independent()])
     assert [type(part).__name__ for part in comparison.best_.estimators_] == ["Normal", "Normal"]
-    assert "'many', 'negative'; measure={'many': 'counting'}" in comparison.notes[0]
+    assert "'many', 'negative'; measure={'many': 'counting', 'negative': 'counting'}" in comparison.notes[0]
 
 
 def test_whole_floats_have_a_density_unless_measure_counts_them():
@@ -493,7 +493,7 @@ def test_all_models_that_exist_take_part():
     "X, message",
     [
         ([[1.0, np.nan], [2.0, 3.0]], "Input X contains NaN: X\\[:, 1\\] has 1 missing"),
-        ([[1.0, np.inf], [2.0, 3.0]], "Input X contains infinity: X\\[:, 1\\] in row 0"),
+        ([[1.0, np.inf], [2.0, 3.0]], "Input X contains infinity in X\\[:, 1\\], row 0"),
         (pd.DataFrame({"when": pd.to_datetime(["2020-01-01", "2020-01-02"])}), "dates or times"),
         ([1.0, 2.0, 3.0], "Expected 2D array, got 1D array"),
         (np.empty((0, 2)), "0 sample"),

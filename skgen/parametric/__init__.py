@@ -41,7 +41,7 @@ More rows than columns are needed for a full covariance; with fewer, shrink it:
 >>> wide = np.random.default_rng(0).standard_normal((10, 30))
 >>> Gaussian().fit(wide)  # doctest: +ELLIPSIS
 Traceback (most recent call last):
-ValueError: The likelihood of Gaussian is unbounded: X[:, 9] is a linear combination of the columns before it...
+skgen.base.UnboundedLikelihood: The likelihood of Gaussian is unbounded: X[:, 9] is a linear combination of ...
 >>> bool(np.isfinite(Gaussian(covariance=LedoitWolf()).fit(wide).score(wide)))
 True
 """

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpotrf
 
+from skgen.base import UnboundedLikelihood
 from skgen.parametric._degenerate import refuse_constant
 
 
@@ -32,7 +33,7 @@ class Full:
         correlation = covariance / scale / scale[:, None]  # columns of unlike units make no matrix ill-conditioned
         factor, dependent = cholesky_or_column(correlation)
         if dependent is not None:
-            raise ValueError(
+            raise UnboundedLikelihood(
                 f"The likelihood of {type(estimator).__name__} is unbounded: {estimator.columns_.name(dependent)} is a "
                 "linear combination of the columns before it, as it always is with no more rows than columns. Drop it, "
                 "give more rows, or shrink the covariance: Gaussian(covariance=LedoitWolf())."

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skgen.base import UnboundedLikelihood
+
 REMEDY = 'Drop it, or use Independent("auto"), which gives a constant column a point mass.'
 
 
@@ -19,13 +21,18 @@ def refuse_constant(estimator, spread, level):
 
     Raises
     ------
-    ValueError
+    UnboundedLikelihood
         Naming the first constant column.
+    ValueError
+        Naming a column whose spread no floating-point number holds.
     """
-    constant = ~(spread > 8 * np.finfo(float).eps * np.abs(level))
+    if not np.isfinite(spread).all():
+        j = int(np.argmax(~np.isfinite(spread)))
+        raise ValueError(f"The variance of {estimator.columns_.name(j)} overflows: measure it in a larger unit.")
+    constant = ~(spread > np.finfo(float).eps / 8 * np.abs(level))
     if constant.any():
         j = int(np.argmax(constant))
-        raise ValueError(
+        raise UnboundedLikelihood(
             f"The likelihood of {type(estimator).__name__} is unbounded: {estimator.columns_.name(j)} is constant "
             f"({level[j]:.6g}), as with one sample it always is. {REMEDY}"
         )

@@ -87,7 +87,9 @@ class Poisson(AdditiveStatistics, DensityEstimator):
         self.rate_ = statistics["total"] / statistics["n"]
 
     def _log_prob(self, X, y):
-        return (xlogy(X, self.rate_) - gammaln(X + 1)).sum(axis=1) - self.rate_.sum()
+        log_factorial = gammaln(X + 1)
+        terms = xlogy(X, self.rate_) - np.minimum(log_factorial, np.finfo(float).max)
+        return np.where(np.isinf(log_factorial), -np.inf, terms).sum(axis=1) - self.rate_.sum()
 
     def _sample(self, n_samples, y, rng):
         return rng.poisson(self.rate_, size=(n_samples, len(self.rate_))).astype(float)

@@ -64,7 +64,9 @@ class Elliptical(TractableConditionals, DensityEstimator):
             A fitted model of the same family.
         """
         check_is_fitted(self)
-        features = self._numbers(features)
+        features = self._numbers([features] if isinstance(features, str | Integral) else features)
+        if not features:
+            raise ValueError("marginal wants at least one column.")
         center, matrix = self._dense()
         return self._like_me(features, center[features], matrix[np.ix_(features, features)], 0, 0.0)
 
@@ -120,9 +122,12 @@ class Elliptical(TractableConditionals, DensityEstimator):
         return slope, matrix[np.ix_(rest, rest)] - slope @ matrix[np.ix_(given, rest)], precision
 
     def _complete(self, X, rng):
-        missing = np.isnan(X)
-        for pattern in np.unique(missing[missing.any(axis=1)], axis=0):
-            rows = np.flatnonzero((missing == pattern).all(axis=1))
+        patterns, of_row = np.unique(np.isnan(X), axis=0, return_inverse=True)
+        order = np.argsort(of_row.ravel(), kind="stable")
+        groups = np.split(order, np.cumsum(np.bincount(of_row.ravel()))[:-1])
+        for pattern, rows in zip(patterns, groups, strict=True):
+            if not pattern.any():
+                continue
             rest, given = np.flatnonzero(pattern), np.flatnonzero(~pattern)
             X[np.ix_(rows, rest)] = self._sample_given(X[rows], list(rest), list(given), rng)
         return X
@@ -159,6 +164,7 @@ class Elliptical(TractableConditionals, DensityEstimator):
     def _part(self, features):
         """An unset copy that knows only the columns `features`."""
         part = clone(self)
+        part._fitted = True
         part.columns_, part.n_features_in_ = self.columns_.take(features), len(features)
         if hasattr(self, "feature_names_in_"):
             part.feature_names_in_ = self.feature_names_in_[features]

@@ -3,6 +3,8 @@ r"""Independent columns of any univariate densities: the baseline that every tab
 .. math:: p(x) = \prod_{j=1}^d p_j(x_j)
 """
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, StrOptions
@@ -12,6 +14,7 @@ from skgen.base import DensityEstimator
 from skgen.foreign import as_density
 from skgen.parametric._discrete import Bernoulli, Categorical, PointMass, Poisson
 from skgen.parametric._univariate import Exponential, Laplace, Normal
+from skgen.random import as_generator, seed_unset
 
 AUTO = {  # candidates by kind of column; the Bayesian information criterion chooses
     "real": (Normal, Laplace, Exponential),
@@ -34,6 +37,9 @@ class Independent(DensityEstimator):
         criterion; `PointMass` for a column that is constant. Estimators of scikit-learn such as `KernelDensity()`
         serve too.
 
+    random_state : None, int, RandomState or Generator, default=None
+        For estimators that draw during fit and have no `random_state` of their own.
+
     Attributes
     ----------
     estimators_ : list of DensityEstimator
@@ -50,10 +56,14 @@ class Independent(DensityEstimator):
     (2, 2)
     """
 
-    _parameter_constraints = {"estimators": [StrOptions({"auto"}), HasMethods("fit"), list, tuple]}
+    _parameter_constraints = {
+        "estimators": [StrOptions({"auto"}), HasMethods("fit"), list, tuple],
+        "random_state": ["random_state", np.random.Generator],
+    }
 
-    def __init__(self, estimators="auto"):
+    def __init__(self, estimators="auto", *, random_state=None):
         self.estimators = estimators
+        self.random_state = random_state
 
     @property
     def support(self):
@@ -86,12 +96,13 @@ class Independent(DensityEstimator):
         return self.estimators if isinstance(self.estimators, list | tuple) else [self.estimators]
 
     def _fit(self, X, y, sample_weight):
-        fit_column = self._fit_best if isinstance(self.estimators, str) else self._fit_given
+        rng = as_generator(self.random_state)
+        fit_column = self._fit_best if isinstance(self.estimators, str) else partial(self._fit_given, rng)
         self.estimators_ = [fit_column(j, X[:, [j]], self.columns_.take([j]), sample_weight) for j in range(X.shape[1])]
 
-    def _fit_given(self, j, x, column, sample_weight):
+    def _fit_given(self, rng, j, x, column, sample_weight):
         given = self.estimators[j] if isinstance(self.estimators, list | tuple) else self.estimators
-        return as_density(clone(given))._fit_coded(x, column, sample_weight)
+        return seed_unset(as_density(clone(given)), rng)._fit_coded(x, column, sample_weight)
 
     def _fit_best(self, j, x, column, sample_weight):
         """The candidate of the lowest Bayesian information criterion, or a point mass."""

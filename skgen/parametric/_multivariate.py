@@ -10,11 +10,11 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skgen.base import AdditiveStatistics
+from skgen.base import AdditiveStatistics, UnboundedLikelihood
 from skgen.parametric._covariance import COVARIANCES
 from skgen.parametric._elliptical import FULL, Elliptical
 from skgen.parametric._univariate import normal_quantile, weighted_median
-from skgen.random import as_generator, as_random_state
+from skgen.random import as_generator, seed_unset
 
 DF_RANGE = 0.5, 1e5  # below, a few tied rows make the likelihood unbounded; above, it is normal to 1e-5
 
@@ -32,7 +32,8 @@ class Gaussian(AdditiveStatistics, Elliptical):
     covariance : {"full", "diag", "spherical"} or covariance estimator, default="full"
         The form of the covariance. An estimator of scikit-learn such as `LedoitWolf()`, `OAS()`, `GraphicalLasso()`
         or `MinCovDet()` gives its `location_` and `covariance_`; it serves where rows are no more than columns. These
-        take no `sample_weight`, and with one `fit` refuses.
+        take no `sample_weight`, and with one `fit` refuses. (The coordinate descent of `GraphicalLasso` draws a seed
+        that it does not use from numpy's global generator.)
     random_state : None, int, RandomState or Generator, default=None
         For a covariance estimator that draws (`MinCovDet`) and has no `random_state` of its own.
 
@@ -93,10 +94,12 @@ class Gaussian(AdditiveStatistics, Elliptical):
                 f"{type(self.covariance).__name__} takes no sample_weight. Fit without weights, repeat the rows, or "
                 'use covariance="full", "diag" or "spherical".'
             )
-        inner = clone(self.covariance)
-        if inner.get_params().get("random_state", 0) is None:
-            inner.set_params(random_state=as_random_state(as_generator(self.random_state)))
-        inner.fit(X)
+        inner = seed_unset(clone(self.covariance), as_generator(self.random_state)).fit(X)
+        if not hasattr(inner, "covariance_") or not hasattr(inner, "location_"):
+            raise ValueError(
+                f"{type(inner).__name__} gives no location_ and covariance_: use a covariance estimator, such as "
+                "LedoitWolf()."
+            )
         self._set(inner.location_, inner.covariance_)
         self.covariance_estimator_ = inner
 
@@ -200,6 +203,7 @@ class StudentT(Elliptical):
         center = np.array([weighted_median(x, w) for x in X.T])
         self._set(center, FULL.second_moment(X - center, w), 10.0 if self.df is None else float(self.df))
         distances = self._distances(X)
+        spread = np.sqrt(np.diag(self.scatter_))
         for n_iter in range(1, self.max_iter + 1):
             self.n_iter_ = n_iter
             if self.df is None:
@@ -208,6 +212,11 @@ class StudentT(Elliptical):
             pull /= pull.sum()  # the expanded parameters: dividing by the pulls, not by n, converges faster
             center = self._center + pull @ (X - self._center)
             self._set(center, FULL.second_moment(X - center, pull), self.df_)
+            if (np.diag(self.scatter_) < (1e-8 * spread) ** 2).any():
+                raise UnboundedLikelihood(
+                    "The likelihood of StudentT is unbounded: too many rows are tied in one point, on which it "
+                    "collapses. Fix larger degrees of freedom (StudentT(df=10)), or use Gaussian."
+                )
             before, distances = distances, self._distances(X)
             moved = np.max(np.abs(distances - before) / (1 + before))
             if moved <= self.tol:
@@ -229,17 +238,18 @@ class StudentT(Elliptical):
 
     def _log_prob_at(self, distances):
         d, df = self.n_features_in_, self.df_
-        constant = gammaln((df + d) / 2) - gammaln(df / 2) - 0.5 * d * np.log(df * np.pi) - self._log_det()
+        constant = log_gamma_ratio(df / 2, d / 2) - 0.5 * d * np.log(df * np.pi) - self._log_det()
         return constant - 0.5 * (df + d) * np.log1p(distances / df)
 
     def _noise(self, n_samples, n_features, n_given, distances, rng):
         df = self.df_ + n_given
-        stretch = np.sqrt((self.df_ + distances) / rng.chisquare(df, n_samples))
+        chi_square = np.maximum(rng.chisquare(df, n_samples), np.finfo(float).tiny)  # at tiny df it underflows
+        stretch = np.sqrt((self.df_ + distances) / chi_square)
         return stretch[:, None] * rng.standard_normal((n_samples, n_features))
 
     def _conditional_log_cdf(self, X):
         Z = self._white(X)
-        before = np.cumsum(Z**2, axis=1) - Z**2
+        before = np.cumsum(np.pad(Z**2, ((0, 0), (1, 0)))[:, :-1], axis=1)
         df = self.df_ + np.arange(Z.shape[1])
         T = Z * np.sqrt(df / (self.df_ + before))
         with np.errstate(divide="ignore"):
@@ -251,6 +261,7 @@ class StudentT(Elliptical):
         for j in range(Z.shape[1]):
             lower = log_u[:, j] < log_v[:, j]
             T = stdtrit(self.df_ + j, np.exp(np.where(lower, log_u[:, j], log_v[:, j])))
+            T = np.maximum(T, -1e100)  # its square is finite
             Z[:, j] = np.where(lower, T, -T) * np.sqrt((self.df_ + before) / (self.df_ + j))
             before += Z[:, j] ** 2
         return self._colored(Z)
@@ -268,6 +279,30 @@ class StudentT(Elliptical):
     def _entropy(self):
         half, half_d = self.df_ / 2, (self.df_ + self.n_features_in_) / 2
         return half_d * (digamma(half_d) - digamma(half)) - self._log_prob_at(0.0)
+
+
+def log_gamma_ratio(a, b):
+    r"""The logarithm of :math:`\Gamma(a + b) / \Gamma(a)`, without cancellation at large a.
+
+    Parameters
+    ----------
+    a, b : float
+        Positive.
+
+    Returns
+    -------
+    float
+        By Stirling's series from a = 50 on, where its error is below 1e-15.
+
+    Examples
+    --------
+    >>> bool(abs(log_gamma_ratio(1e15, 1.0) - np.log(1e15)) < 1e-12)
+    True
+    """
+    if a < 50:
+        return gammaln(a + b) - gammaln(a)
+    rest = [1 / (12 * x) - 1 / (360 * x**3) + 1 / (1260 * x**5) for x in (a + b, a)]
+    return (a - 0.5) * np.log1p(b / a) + b * np.log(a + b) - b + rest[0] - rest[1]
 
 
 def best_df(start, distances, sample_weight, n_features):

@@ -169,8 +169,9 @@ class Exponential(AdditiveStatistics, ContinuousProduct):
         return rng.exponential(1 / self.rate_, size=(n_samples, len(self.rate_)))
 
     def _conditional_log_cdf(self, X):
-        Z = self.rate_ * X
-        return np.log(-np.expm1(-Z)), -Z
+        Z = self.rate_ * np.maximum(X, 0)
+        with np.errstate(divide="ignore"):
+            return np.log(-np.expm1(-Z)), -Z
 
     def _quantile(self, log_u, log_v):
         return -log_v / self.rate_
@@ -189,11 +190,17 @@ def weighted_median(x, sample_weight):
     Returns
     -------
     float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(weighted_median(np.array([1.0, 2.0, 5.0]), np.array([1.0, 1.0, 2.0])))
+    3.5
     """
     order = np.argsort(x, kind="stable")
     below = np.cumsum(sample_weight[order])
-    low, high = np.searchsorted(below, 0.5 * below[-1], side="left"), np.searchsorted(below, 0.5 * below[-1], "right")
-    low, high = x[order[low]], x[order[min(high, len(x) - 1)]]
+    half = 0.5 * below[-1] * (1 + 1e-12 * np.array([-1, 1]))  # sums of weights are rounded
+    low, high = x[order[np.minimum(np.searchsorted(below, half), len(x) - 1)]]
     return low + 0.5 * (high - low)
 
 

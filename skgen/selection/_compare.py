@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
+from skgen import supports
 from skgen.base import DensityEstimator
 from skgen.foreign import as_density
 from skgen.random import as_generator
@@ -29,6 +30,7 @@ GRIDS = {  # what `default_candidates` searches; a model that is not here compet
     "Gaussian": {"covariance": ["full", "diag", "spherical", LedoitWolf()]},
 }
 INNER_FOLDS = 3
+CONTINUOUS = (supports.real, supports.positive, supports.nonnegative, supports.unit)
 GROUPS = ("exact", "bound", "estimate")  # kinds of likelihood, each ranked apart
 N_DRAWN = 1000  # rows for the sampling time
 
@@ -202,6 +204,9 @@ def _trial(estimator, X, fold, columns, counting):
     inner = estimator.estimator if isinstance(estimator, BaseSearchCV) else estimator
     if isinstance(inner, Pipeline):
         return Trial(reason="A Pipeline scores transformed rows and forgets the Jacobian, so it compares with nothing.")
+    counts = any(is_counted and kind == "integer" for is_counted, kind in zip(counting, columns.kinds, strict=True))
+    if counts and getattr(type(inner), "support", None) in CONTINUOUS and "category" not in columns.kinds:
+        return Trial(reason=mismatch(inner, columns, counting))  # known before a fit that may be long
     model, parameters, fit_time = _fit(estimator, X if fold is None else _safe_indexing(X, fold[0]))
     reason = mismatch(model, columns, counting)
     if fold is None:
@@ -262,9 +267,17 @@ def _summary(name, trials, folds, n_samples):
     if n_impossible:
         row.reason = f"{n_impossible} of {n_samples} held-out rows have density 0."
     else:
-        means = [trial.scores.mean() for trial in held_out]
-        row.log_likelihood_se = float(np.std(means, ddof=1) / np.sqrt(len(means))) if len(means) > 1 else np.nan
+        row.log_likelihood_se = _error_over_folds([trial.scores for trial in held_out])
     return row
+
+
+def _error_over_folds(parts):
+    """Standard error of the mean of all rows from the spread of the folds' means, each weighted by its rows."""
+    if len(parts) < 2:
+        return np.nan
+    share = np.array([len(part) for part in parts]) / sum(map(len, parts))
+    means = np.array([part.mean() for part in parts])
+    return float(np.sqrt(share @ (means - share @ means) ** 2 / (len(parts) - 1)))
 
 
 def _ranked(rows):

@@ -46,9 +46,6 @@ def fix_measure(X, measure=None):
     Z, columns = read_table(X, "mixed", who="compare")
     if not Z.size:
         raise ValueError(f"compare wants rows and columns, but X has shape {Z.shape}.")
-    if np.isinf(Z).any():
-        i, j = np.argwhere(np.isinf(Z))[0]
-        raise ValueError(f"Input X contains infinity: {columns.name(j)} in row {i}. Drop or replace that row first.")
     given = _given_measure(measure or {}, Z, columns)
     auto = [_is_counted(kind, x) for kind, x in zip(columns.kinds, Z.T, strict=True)]
     counting = np.array([given.get(j, is_counted) for j, is_counted in enumerate(auto)])
@@ -119,7 +116,10 @@ def _notes(Z, columns, counting, given):
     ):
         whole = [j for j in free if counting[j] == is_counted and (np.floor(Z[:, j]) == Z[:, j]).all()]
         if whole:
-            change = f"measure={{{keys[whole[0]]!r}: {word!r}}} (on the command line --{option} {keys[whole[0]]})"
+            first = [keys[j] for j in whole[:5]]
+            change = (
+                f"measure={dict.fromkeys(first, word)!r} (on the command line --{option} {','.join(map(str, first))})"
+            )
             notes.append(f"Whole numbers that are {verb}: {_listed(whole, keys)}; {change} changes that.")
     tied = [j for j in range(len(columns)) if not counting[j] and n_distinct[j] < len(Z) / 2]
     if tied:
