@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.base import BaseEstimator
 from sklearn.neighbors import KernelDensity
 from sklearn.utils import check_array
@@ -14,8 +15,9 @@ from sklearn.utils import check_array
 import skgen.checks as checks
 from skgen import supports
 from skgen.checks import LAWS, Inconclusive, check_density_estimator
+from skgen.checks._distribution import chi_square
 from skgen.foreign import ForeignDensity
-from skgen.parametric import Bernoulli, Categorical, Exponential, Gaussian, Normal, Poisson
+from skgen.parametric import Bernoulli, Categorical, Exponential, Gaussian, Independent, Normal, Poisson
 
 
 class WrongConstant(Normal):
@@ -153,8 +155,92 @@ class SharedState(Normal):
 class Forgetful(Normal):
     """partial_fit is fit."""
 
+    def _take_in(self, X, y, sample_weight):
+        self._forget()
+        super()._take_in(X, y, sample_weight)
+
+
+class UnweightedBlocks(Normal):
+    def _take_in(self, X, y, sample_weight):
+        super()._take_in(X, y, None if sample_weight is None or (sample_weight > 0).all() else sample_weight)
+
+
+class MovedByARefusal(Normal):
     def partial_fit(self, X, y=None, sample_weight=None):
-        return self.fit(X, y, sample_weight)
+        try:
+            return super().partial_fit(X, y, sample_weight)
+        except ValueError:
+            self.mean_ = np.full(X.shape[1], 9.0)
+            raise
+
+
+class WholeWeights(Normal):
+    """It rounds weights up."""
+
+    def _statistics(self, X, sample_weight, coordinates):
+        return super()._statistics(X, np.ceil(sample_weight), coordinates)
+
+
+class Recorder(Normal):
+    """It keeps what it scores."""
+
+    def _log_prob(self, X, y):
+        self.seen_ = X.sum()
+        return super()._log_prob(X, y)
+
+
+class EachRowTwice(Normal):
+    def _sample(self, n_samples, y, rng):
+        return np.repeat(super()._sample(n_samples, y, rng), 2, axis=0)[:n_samples]
+
+
+class Sorted(Normal):
+    """Draws come in order, as those of scikit-learn's GaussianMixture come by component."""
+
+    def _sample(self, n_samples, y, rng):
+        X = super()._sample(n_samples, y, rng)
+        return X[np.argsort(X[:, 0])]
+
+
+class Infinite(Normal):
+    def _log_prob(self, X, y):
+        return np.where(np.abs(X).max(axis=1) > 1e100, np.inf, super()._log_prob(X, y))
+
+
+class Contaminated(Normal):
+    """One draw in a hundred lies eight standard deviations out."""
+
+    def _sample(self, n_samples, y, rng):
+        far = rng.random((n_samples, 1)) < 0.009
+        return super()._sample(n_samples, y, rng) + 8 * self.std_ * far
+
+
+class Shifted(Normal):
+    def _sample(self, n_samples, y, rng):
+        return super()._sample(n_samples, y, rng) + 0.02 * self.std_
+
+
+class ThirdSignFromTheOthers(Normal):
+    """Every pair of columns is right; the three together are not."""
+
+    def _sample(self, n_samples, y, rng):
+        Z = (super()._sample(n_samples, y, rng) - self.mean_) / self.std_
+        Z[:, 2] = np.abs(Z[:, 2]) * np.sign(Z[:, 0] * Z[:, 1])
+        return self.mean_ + self.std_ * Z
+
+
+class SecondFromTheFirst(Independent):
+    """A binary column that follows the real one, where the density says that it does not."""
+
+    def _sample(self, n_samples, y, rng):
+        X = super()._sample(n_samples, y, rng)
+        X[:, 1] = X[:, 0] > np.quantile(X[:, 0], 1 - X[:, 1].mean())
+        return X
+
+
+class Comonotone(Bernoulli):
+    def _sample(self, n_samples, y, rng):
+        return (rng.random((n_samples, 1)) < self.probability_).astype(float)
 
 
 class WritesOnInput(Normal):
@@ -215,7 +301,7 @@ class Talkative(Normal):
         print("fitted")
 
 
-class Warning(Normal):
+class Admonishing(Normal):
     def _m_step(self, statistics, coordinates):
         super()._m_step(statistics, coordinates)
         warnings.warn("nothing you could do about it", stacklevel=2)
@@ -228,6 +314,8 @@ class Littering(Normal):
 
 
 REAL = supports.real.draw(np.random.default_rng(0), 200, 2)
+WIDE = supports.real.draw(np.random.default_rng(0), 200, 20)
+MIXED = np.column_stack([REAL[:, 0], REAL[:, 1] > 0])
 WAITS = supports.nonnegative.draw(np.random.default_rng(0), 200, 2)
 BROKEN = [
     (checks.normalises, WrongConstant(), REAL[:, :1], "total probability 1.01"),
@@ -236,12 +324,21 @@ BROKEN = [
     (checks.draws_follow_the_density, WrongSpread(), REAL[:, :1], "distribution functions differ"),
     (checks.draws_follow_the_density, WrongSpread(), REAL, "chi-square"),
     (checks.draws_follow_the_density, WrongSpread(), supports.real.draw(np.random.default_rng(0), 200, 4), "moment"),
+    (checks.draws_follow_the_density, Contaminated(), REAL[:, :1], "distribution functions differ"),
+    (checks.draws_follow_the_density, Contaminated(), REAL, "chi-square"),
+    (checks.draws_follow_the_density, Contaminated(), WIDE[:, :3], "next to nothing"),
+    (checks.draws_follow_the_density, Shifted(), REAL[:, :1], "distribution functions differ"),
+    (checks.draws_follow_the_density, ThirdSignFromTheOthers(), WIDE[:, :3], "moment"),
+    (checks.draws_follow_the_density, SecondFromTheFirst([Normal(), Bernoulli()]), MIXED, "moment"),
+    (checks.draws_follow_the_density, Comonotone(), (WIDE > 0).astype(int), "moment"),
     (checks.is_zero_off_its_support, Everywhere(), WAITS, "lies outside nonnegative"),
     (checks.never_scores_nan, Overflowing(), REAL, "scores NaN"),
+    (checks.never_scores_nan, Infinite(), REAL, "scores infinity"),
     (checks.finds_itself_again, Biased(), REAL, "nats a row"),
     (checks.improves_with_rows, Worsening(), REAL, "15 times the rows cost"),
     (checks.weights_are_frequencies, IgnoresWeights(), REAL, "weights against repeated rows"),
     (checks.weights_are_frequencies, HalfHeartedWeights(), REAL, "weights against repeated rows"),
+    (checks.weights_are_frequencies, WholeWeights(), REAL, "halved weights"),
     (checks.weights_are_frequencies, UnweightedScore(), REAL, "with weights"),
     (checks.unweightable_parts_refuse, SilentlyUnweighted(), REAL, "weights are ignored"),
     (checks.row_order_is_irrelevant, FirstRows(), REAL, "permuted rows"),
@@ -254,6 +351,11 @@ BROKEN = [
     (checks.global_seeds_are_left_alone, GlobalSeed(), REAL, "a global random state moved"),
     (checks.threads_do_not_meet, SharedState(), REAL, "second thread"),
     (checks.blocks_make_the_whole, Forgetful(), REAL, "blocks against the whole"),
+    (checks.blocks_make_the_whole, UnweightedBlocks(), REAL, "blocks against the whole"),
+    (checks.blocks_make_the_whole, MovedByARefusal(), REAL, "a refused block"),
+    (checks.scoring_and_sampling_change_nothing, Recorder(), REAL, "attributes changed"),
+    (checks.draws_are_independent, EachRowTwice(), REAL, "repeat an earlier one"),
+    (checks.draws_are_independent, Sorted(), REAL, "successive draws"),
     (checks.fit_leaves_its_input_alone, WritesOnInput(), REAL, "fit changed X"),
     (checks.fit_leaves_its_input_alone, RemembersTheLastFit(), REAL, "remembers the first"),
     (checks.sample_gives_rows_of_the_support, OneRowTooMany(), REAL, r"sample\(1\) gave 2 rows"),
@@ -264,7 +366,7 @@ BROKEN = [
     (checks.float32_is_read_as_it_is, SinglePrecision(), REAL, "float32 rows score"),
     (checks.bad_input_is_refused, TakesAnything(), REAL, "is accepted"),
     (checks.it_is_quiet, Talkative(), REAL, "said"),
-    (checks.it_is_quiet, Warning(), REAL, "nothing you could do"),
+    (checks.it_is_quiet, Admonishing(), REAL, "nothing you could do"),
     (checks.it_is_quiet, Littering(), REAL, "log.txt"),
 ]
 
@@ -321,10 +423,30 @@ def test_what_cannot_be_decided_is_inconclusive_never_kept():
     """A spike at each of 200 rows in five dimensions: no Gaussian lies inside such a density."""
     X = supports.real.draw(np.random.default_rng(0), 200, 5)
     laws = [checks.normalises, checks.draws_follow_the_density]
-    verdicts = check_density_estimator(ForeignDensity(KernelDensity(bandwidth=0.01)), X, laws=laws)
+    with pytest.warns(UserWarning, match="not decided: normalises"):
+        verdicts = check_density_estimator(ForeignDensity(KernelDensity(bandwidth=0.01)), X, laws=laws)
     assert [v.status for v in verdicts] == ["inconclusive"] * 2
     with pytest.raises(Inconclusive):
         checks.normalises(ForeignDensity(KernelDensity(bandwidth=0.01)), X, np.random.default_rng(0))
+
+
+def test_conditional_models_are_asked_to_be_checked_without_their_condition():
+    model = Normal()
+    model.conditional = True
+    with pytest.raises(ValueError, match="conditional=False"):
+        check_density_estimator(model, REAL)
+
+
+@pytest.mark.parametrize("rate", [3e-4, 0.005, 0.05, 0.5, 5.0])
+def test_chi_square_keeps_its_level_where_cells_are_rare(rate):
+    """Of 4000 samples from the truth, about one in a hundred exceeds the 1 % point, whatever the rare cells."""
+    rng, cells = np.random.default_rng(0), np.arange(40)
+    expected = 100_000 * stats.poisson(rate).pmf(cells)
+    counts = rng.multinomial(100_000, expected / expected.sum(), size=4000)
+    found = [chi_square(c, expected) for c in counts]
+    exceeded = np.mean([statistic > stats.chi2.isf(0.01, freedom) for statistic, freedom in found])
+    assert exceeded < 0.017
+    assert exceeded > 0.004 or rate < 1e-3  # there all is one cell, which tests nothing
 
 
 def off_by(model_class, constant=0.0, spread=0.0):

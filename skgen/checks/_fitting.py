@@ -1,11 +1,15 @@
 """Laws of the fit: weights, row order, units, seeds, threads, blocks."""
 
+import io
+import pickle
 from threading import Barrier, Thread
 
 import numpy as np
+from scipy import stats
 from sklearn.base import clone
 
 from skgen.checks._running import (
+    FALSE_ALARM,
     NotApplicable,
     assert_same_scores,
     demand,
@@ -13,7 +17,6 @@ from skgen.checks._running import (
     fresh_rows,
     n_rows,
     optimum_is_unique,
-    quietly,
     rows,
     seeded,
     tolerance,
@@ -40,6 +43,8 @@ def weights_are_frequencies(estimator, X, rng):
     shown = rows(X, np.flatnonzero(weight))
     rtol = tolerance(estimator)
     assert_same_scores(twice.score_samples(shown), weighted.score_samples(shown), rtol, "weights against repeated rows")
+    halves = fitted(estimator, rows(X, np.tile(np.arange(n), 2)), rng, np.tile(weight / 2, 2))
+    assert_same_scores(weighted.score_samples(shown), halves.score_samples(shown), rtol, "halved weights, rows twice")
     ones = fitted(estimator, X, rng, np.ones(n))
     assert_same_scores(model.score_samples(X), ones.score_samples(X), rtol, "weights of one against none")
 
@@ -57,7 +62,8 @@ def unweightable_parts_refuse(estimator, X, rng):
         demand("sample_weight" in str(error), f"refuses weights without naming sample_weight: {error}")
         return
     plain = fitted(estimator, X, np.random.default_rng(seed))
-    demand(not np.allclose(weighted.score_samples(X), plain.score_samples(X)), "weights are ignored")
+    same = np.allclose(weighted.score_samples(X), plain.score_samples(X), rtol=1e-12, atol=0)
+    demand(not same, "weights are ignored")
 
 
 def row_order_is_irrelevant(estimator, X, rng):
@@ -86,8 +92,8 @@ def units_shift_the_score_by_the_jacobian(estimator, X, rng):
         raise NotApplicable("declares no equivariance")
     spread = 2.0 ** np.ceil(np.log2(max(np.ptp(X, axis=0).max(), np.finfo(float).tiny)))
     X = np.round(np.asarray(X, dtype=np.float64) / spread * 2**20) * spread / 2**20  # few digits: a shift is exact
-    scale = 2.0 ** rng.integers(-26, 27, X.shape[1] if "scale" in declared else 1)
-    shift = spread * rng.integers(-(2**14), 2**14, X.shape[1]) if "shift" in declared else 0.0
+    scale = 10.0 ** rng.uniform(-8, 8, X.shape[1] if "scale" in declared else 1)
+    shift = spread * rng.integers(-(2**11), 2**11, X.shape[1]) if "shift" in declared else 0.0
     before, after = fitted(estimator, X, rng), fitted(estimator, scale * (X + shift), rng)
     jacobian = np.log(np.broadcast_to(scale, X.shape[1])).sum()
     rounding = 2**10 * np.finfo(float).eps * np.max(np.abs(shift)) / spread  # of a location far from zero
@@ -117,6 +123,44 @@ def a_seed_fixes_fit_and_draw(estimator, X, rng):
     demand(np.array_equal(first.score_samples(X), before), "sampling changed the model")
 
 
+def scoring_and_sampling_change_nothing(estimator, X, rng):
+    """Neither `score_samples` nor `score` nor `sample` leaves a trace in the model."""
+    model = fitted(estimator, X, rng)
+    before = _snapshot(model)
+    model.score_samples(X)
+    model.score(X)
+    model.sample(3, random_state=0)
+    demand(_snapshot(model) == before, "the model's attributes changed")
+
+
+class _Snapshot(pickle.Pickler):
+    """Pickles all but scikit-learn's trees, which count their visits."""
+
+    def reducer_override(self, thing):
+        return (str, ("tree",)) if type(thing).__name__ in ("KDTree", "BallTree") else NotImplemented
+
+
+def _snapshot(model):
+    stream = io.BytesIO()
+    _Snapshot(stream).dump(vars(model))
+    return stream.getvalue()
+
+
+def draws_are_independent(estimator, X, rng):
+    """A draw says nothing of the next: no lag-one correlation of the scores, and no continuous row twice."""
+    model = fitted(estimator, X, rng)
+    drawn = fresh_rows(model, 20_000 if not isinstance(X, list) else 2000, rng)
+    scores = model.score_samples(drawn)
+    if not discrete_columns(model).any() and not isinstance(drawn, list) and not _is_constant(model, X):
+        rate = len(np.unique(np.asarray(drawn), axis=0)) / n_rows(drawn)
+        demand(rate > 0.99, f"{1 - rate:.1%} of the draws repeat an earlier one")
+    if np.ptp(scores) > 0:
+        ranks = stats.rankdata(scores)
+        z = np.corrcoef(ranks[1:], ranks[:-1])[0, 1] * np.sqrt(len(ranks))
+        limit = stats.norm.isf(FALSE_ALARM / 2)
+        demand(abs(z) <= limit, f"successive draws are correlated, {z:.1f} standard errors")
+
+
 def _as_bytes(X):
     if isinstance(X, list):
         return [x.tobytes() for x in X]
@@ -135,18 +179,19 @@ def global_seeds_are_left_alone(estimator, X, rng):
     import sys
 
     torch = sys.modules.get("torch")
-    states = []
-    outcome = []
-    for seed in (0, 1):
-        np.random.seed(seed)  # noqa: NPY002 the global generator is the subject here
-        random.seed(seed)
-        if torch is not None:
-            torch.manual_seed(seed)
-        before = _global_states(torch)
-        model = fitted(estimator, X, np.random.default_rng(7))
-        outcome.append((model.score_samples(X).tobytes(), _as_bytes(model.sample(5, random_state=3))))
-        model.sample(5)
-        states.append((before, _global_states(torch)))
+    saved, states, outcome = (np.random.get_state(), random.getstate()), [], []  # noqa: NPY002 they are the subject
+    try:
+        for seed in (0, 1):
+            np.random.seed(seed)  # noqa: NPY002
+            random.seed(seed)
+            before = _global_states(torch)
+            model = fitted(estimator, X, np.random.default_rng(7))
+            outcome.append((model.score_samples(X).tobytes(), _as_bytes(model.sample(5, random_state=3))))
+            model.sample(5)
+            states.append((before, _global_states(torch)))
+    finally:
+        np.random.set_state(saved[0])  # noqa: NPY002
+        random.setstate(saved[1])
     demand(all(before == after for before, after in states), "a global random state moved")
     demand(outcome[0] == outcome[1], "a global seed changed the result")
 
@@ -185,17 +230,26 @@ def threads_do_not_meet(estimator, X, rng):
 
 
 def blocks_make_the_whole(estimator, X, rng):
-    """`partial_fit` over blocks equals `fit` on all rows."""
+    """`partial_fit` over weighted blocks, the first of one row, equals `fit`; a refused block changes nothing."""
     if not hasattr(estimator, "partial_fit") or not optimum_is_unique(estimator):
         raise NotApplicable("no partial_fit, or no unique optimum")
     n = n_rows(X)
-    model = seeded(estimator, rng)
-    with quietly():
-        cuts = [0, n // 2, n // 2 + n // 4, n]
-        for start, stop in zip(cuts, cuts[1:], strict=False):
-            model.partial_fit(rows(X, np.arange(start, stop)))
-    whole = fitted(estimator, X, rng)
-    assert_same_scores(whole.score_samples(X), model.score_samples(X), 1e-8, "blocks against the whole")
+    model, weight = seeded(estimator, rng), rng.integers(1, 4, n).astype(float)
+    cuts = [0, 1, n // 2, n // 2 + n // 4, n]
+    for start, stop in zip(cuts, cuts[1:], strict=False):
+        model.partial_fit(rows(X, np.arange(start, stop)), sample_weight=weight[start:stop])
+    whole, scores = fitted(estimator, X, rng, weight).score_samples(X), model.score_samples(X)
+    assert_same_scores(whole, scores, 1e-8, "blocks against the whole")
+    _assert_refuses_weights(model, X)
+    demand(np.array_equal(model.score_samples(X), scores), "a refused block changed the model")
+
+
+def _assert_refuses_weights(model, X):
+    try:
+        model.partial_fit(X, sample_weight=-np.ones(n_rows(X)))
+    except ValueError:
+        return
+    raise AssertionError("negative weights are accepted")
 
 
 def fit_leaves_its_input_alone(estimator, X, rng):

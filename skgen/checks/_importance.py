@@ -7,9 +7,12 @@ With draws x of the model and a known density q that lies well inside it (a shru
 holds for every h if and only if the draws have the density p: h = 1 tests the normalising constant, others the shape.
 """
 
+from itertools import combinations
+
 import numpy as np
 from scipy.special import expit
 
+from skgen.checks._running import FALSE_ALARM, demand
 from skgen.checks._view import Inconclusive, bounds, discrete_columns, draws, log_density, log_drawable, spread_of
 
 
@@ -50,6 +53,20 @@ class Imitation:
             np.log(self.scale).sum() + np.log(np.diag(self.factor)).sum() + len(self.maps) * np.log(2 * np.pi) / 2
         )
         return white, log_slope - 0.5 * (white**2).sum(axis=1) - constant
+
+    def coordinates(self, Z):
+        """Coordinates of coded rows that are independent under q, with mean 0 and variance 1: white ones, then labels'.
+
+        Returns them with a list of (values, shares) for those that are discrete, None for those that are normal.
+        """
+        laws, columns = [None] * len(self.maps), [self.white(Z)[0]]
+        for j, (values, shares) in zip(self.discrete, self.tables, strict=True):
+            mean = shares @ values
+            scale = np.sqrt(shares @ (values - mean) ** 2)
+            if scale > 0:
+                laws.append(((values - mean) / scale, shares))
+                columns.append(((Z[:, j] - mean) / scale)[:, None])
+        return np.hstack(columns), laws
 
     def log_density(self, Z):
         """The log-density of coded rows under q."""
@@ -113,7 +130,7 @@ def _interval(model, j):
 
 
 def importance_weights(model, n_draws, rng):
-    """The ratios q / p at draws of the model, and white coordinates under q to build test functions from.
+    """The ratios q / p at draws of the model, and coordinates to build test functions from.
 
     Parameters
     ----------
@@ -128,8 +145,10 @@ def importance_weights(model, n_draws, rng):
     -------
     weights : ndarray of shape (n_draws,)
         The ratios; their mean is 1 if p is normalised and the draws follow it.
-    white : ndarray of shape (n_draws, n_continuous)
-        Coordinates of the draws that are N(0, I) under q.
+    coordinates : ndarray of shape (n_draws, n_coordinates)
+        Coordinates of the draws, independent under q with mean 0 and variance 1.
+    laws : list of None or (values, shares)
+        The distribution of each coordinate under q: normal, or values and their shares.
 
     Raises
     ------
@@ -144,7 +163,52 @@ def importance_weights(model, n_draws, rng):
         raise Inconclusive(f"{holes:.1%} of a Gaussian imitation lies where the model has next to no mass")
     Z = draws(model, n_draws, rng)
     weights = np.exp(imitation.log_density(Z) - log_density(model, Z) + log_drawable(model))
+    # E_p[q / p] = 1, so that by Markov a ratio above n_draws / alpha has probability below alpha in all draws together
+    demand(weights.max() <= n_draws / FALSE_ALARM, "a draw lies where the density is next to nothing")
     error = weights.std() / np.sqrt(n_draws)
     if not error < 0.02:
         raise Inconclusive(f"importance weights have a standard error of {error:.2g}")
-    return weights, imitation.white(Z)[0]
+    return weights, *imitation.coordinates(Z)
+
+
+def probes(coordinates, laws, rng, n_each=150):
+    """Functions of a row with their expectations under q: moments, products of two and three, random waves.
+
+    Parameters
+    ----------
+    coordinates : ndarray of shape (n_draws, n_coordinates)
+        Independent under q, with mean 0 and variance 1.
+    laws : list of None or (values, shares)
+        Their distributions under q.
+    rng : numpy.random.Generator
+        Chooses the products and the waves.
+    n_each : int
+        Products of either kind, and waves, at most.
+
+    Yields
+    ------
+    values : ndarray of shape (n_draws,)
+        The function at each draw.
+    expected : float
+        Its mean under q.
+    """
+    d = coordinates.shape[1]
+    yield np.ones(len(coordinates)), 1.0
+    for c in coordinates.T:
+        yield c, 0.0
+        yield c**2, 1.0
+    for size in (2, 3):
+        shuffled = rng.permuted(np.tile(np.arange(d), (n_each, 1)), axis=1)[:, :size]
+        subsets = list(combinations(range(d), size)) if d <= 12 else shuffled
+        for k in rng.permutation(len(subsets))[:n_each]:
+            yield coordinates[:, list(subsets[k])].prod(axis=1), 0.0
+    for _ in range(n_each if d else 0):
+        some = rng.choice(d, min(d, rng.integers(1, 4)), replace=False)
+        frequencies, phase = 1.5 * rng.standard_normal(len(some)), rng.uniform(0, 2 * np.pi)
+        characteristic = np.prod([_characteristic(laws[j], f) for j, f in zip(some, frequencies, strict=True)])
+        yield np.cos(coordinates[:, some] @ frequencies + phase), (characteristic * np.exp(1j * phase)).real
+
+
+def _characteristic(law, frequency):
+    """The characteristic function of one coordinate under q."""
+    return np.exp(-0.5 * frequency**2) if law is None else law[1] @ np.exp(1j * frequency * law[0])

@@ -55,26 +55,54 @@ def total_mass(model, rng, n_draws=100_000):
 
 def _integrate(model, Z, discrete, lattice):
     """Quadrature over the continuous columns, summed over the outcomes of the discrete ones."""
+    levels = np.linspace(0, 1, 65 if (~discrete).sum() == 1 else 17)[1:-1]
+    points = [np.unique(np.quantile(Z[:, j], levels)) for j in np.flatnonzero(~discrete)]
+    total, error = 0.0, 0.0
+    for cell in grid(lattice) if len(lattice) else [()]:
+        masses, wrong = masses_between(model, Z[:1500], points, cell)
+        total, error = total + masses.sum(), error + wrong
+    return Mass(float(total), float(error), "quadrature")
+
+
+def masses_between(model, Z, points, cell=()):
+    """The mass in each cell between points of the continuous columns, the unbounded cells at the ends among them.
+
+    Parameters
+    ----------
+    model : density estimator
+        Fitted.
+    Z : ndarray of shape (n_draws, n_features)
+        Draws of it, which show where mass is.
+    points : list of ndarray
+        For each continuous column, increasing.
+    cell : sequence of float
+        The values of the discrete columns.
+
+    Returns
+    -------
+    masses : ndarray of shape (n_cells,)
+        In the order of the product of the columns' cells.
+    error : float
+        Of their sum.
+    """
+    discrete = discrete_columns(model)
     continuous = np.flatnonzero(~discrete)
     low, high = np.array([bounds(model, j) for j in continuous]).T
     center, scale = np.median(Z[:, continuous], axis=0), spread_of(Z[:, continuous])
-    levels = np.linspace(0, 1, 65 if len(continuous) == 1 else 17)[1:-1]
-    inner = np.quantile((Z[:, continuous] - center) / scale, levels, axis=0)
-    ends = (low - center) / scale, (high - center) / scale
-    edges = [np.unique(_to_unit(np.r_[a, u, b])) for a, u, b in zip(ends[0], inner.T, ends[1], strict=True)]
-    witnesses = _to_unit((Z[:1500, continuous] - center) / scale)
-    total, error = 0.0, 0.0
-    for cell in grid(lattice) if len(lattice) else [()]:
 
-        def density(T, cell=cell):
-            rows = np.empty((len(T), len(discrete)))
-            rows[:, continuous] = np.clip(center + scale * T / (1 - T**2), low, high)
-            rows[:, discrete] = cell
-            return np.exp(log_density(model, rows)) * (scale * (1 + T**2) / (1 - T**2) ** 2).prod(axis=1)
+    def to_unit(x, k):
+        return _to_unit((x - center[k]) / scale[k])
 
-        masses, wrong = box_masses(density, *boxes(edges), witnesses=None if len(lattice) else witnesses)
-        total, error = total + masses.sum(), error + wrong
-    return Mass(float(total), float(error), "quadrature")
+    edges = [np.unique(to_unit(np.r_[low[k], x, high[k]], k)) for k, x in enumerate(points)]
+
+    def density(T):
+        rows = np.empty((len(T), len(discrete)))
+        rows[:, continuous] = np.clip(center + scale * T / (1 - T**2), low, high)
+        rows[:, discrete] = cell
+        return np.exp(log_density(model, rows)) * (scale * (1 + T**2) / (1 - T**2) ** 2).prod(axis=1)
+
+    witnesses = np.column_stack([to_unit(Z[:, j], k) for k, j in enumerate(continuous)])
+    return box_masses(density, *boxes(edges), witnesses=None if discrete.any() else witnesses)
 
 
 def _to_unit(u):

@@ -1,11 +1,10 @@
 """What the laws have in common: a fit with its seed fixed, and the words for how a law ended."""
 
-from contextlib import contextmanager
-from warnings import catch_warnings, simplefilter
-
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
+
+FALSE_ALARM = 1e-5  # of each random test, by its nominal distribution
 
 
 class NotApplicable(Exception):
@@ -65,11 +64,3 @@ def assert_same_scores(first, second, rtol, what):
     if finite.any():
         gap = np.max(np.abs(first - second)[finite] / np.maximum(1, np.abs(first[finite])))
         demand(gap <= rtol, f"{what}: scores differ by {gap:.2g}, {rtol:.2g} allowed")
-
-
-@contextmanager
-def quietly():
-    """Warnings of a model that a law provokes on purpose are not the law's subject."""
-    with catch_warnings():
-        simplefilter("ignore")
-        yield
