@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import skgen
@@ -54,7 +55,7 @@ def main(argv=None):
         return BROKEN_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (ValueError, OSError, ImportError, MemoryError) as error:
+    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
         _complain(_sentence(error))
         return USER_ERROR
     return 0
@@ -133,28 +134,27 @@ def _compare(arguments):
     from skgen.selection import compare
     from skgen.tables import read_file
 
-    X = read_file(arguments.data) if arguments.data else load_faithful(as_frame=True).data
+    X = read_file(arguments.data) if arguments.data else load_faithful(as_frame=bool(find_spec("pandas"))).data
     candidates = _candidates(arguments.models)
-    if arguments.out:
-        arguments.out.mkdir(parents=True, exist_ok=True)  # before the work, which may be long
-    with _progress_bar() as progress:
-        comparison = compare(
-            X,
-            candidates,
-            cv=arguments.cv,
-            measure=_measure(arguments.counts, arguments.continuous),
-            n_jobs=arguments.n_jobs,
-            random_state=arguments.seed,
-            progress=progress,
-        )
-    print(comparison)
-    best = comparison.best_
-    if arguments.out:
-        table = comparison.to_dict()
-        samples = best.sample(N_SAMPLES, random_state=arguments.seed)
-        _write(arguments.out / "compare.csv", list(table), zip(*table.values(), strict=True))
-        _write(arguments.out / "samples.csv", *_names_and_rows(samples))
-        _save(best, arguments.out / "model.skgen")
+    with _folder(arguments.out) as folder:
+        with _progress_bar() as progress:
+            comparison = compare(
+                X,
+                candidates,
+                cv=arguments.cv,
+                measure=_measure(arguments.counts, arguments.continuous),
+                n_jobs=arguments.n_jobs,
+                random_state=arguments.seed,
+                progress=progress,
+            )
+        print(comparison)
+        best = comparison.best_
+        if folder:
+            table = comparison.to_dict()
+            samples = best.sample(N_SAMPLES, random_state=arguments.seed)
+            _save(best, folder / "model.skgen")
+            _write(folder / "compare.csv", list(table), zip(*table.values(), strict=True))
+            _write(folder / "samples.csv", *_names_and_rows(samples))
 
 
 def _fit(arguments):
@@ -168,7 +168,7 @@ def _score(arguments):
     from skgen.tables import read_file
 
     model = _load(arguments.model)
-    X = _columns_of(model, read_file(arguments.data), arguments.data)
+    X = _columns_of(model, read_file(arguments.data, model.columns_), arguments.data)
     log_density = model.score_samples(X)
     _write(arguments.out, ["log_density"], [[value] for value in log_density.tolist()])
     print(f"mean {log_density.mean():.6g} nats per row, {len(log_density)} rows", file=sys.stderr)
@@ -194,7 +194,9 @@ def _candidates(names):
     if names is None:
         return None
     known = default_candidates(networks=True)
-    wanted = known if names == "all" else [_known_name(name, known) for name in names.split(",")]
+    wanted = known if names == "all" else [_known_name(name, known) for name in names.split(",") if name.strip()]
+    if not wanted:
+        raise ValueError(f"--models names none. There are {', '.join(known)}.")
     return {name: known[name] for name in wanted}
 
 
@@ -324,6 +326,22 @@ def _stream(path):
         return
     with replacing(path, encoding="utf-8", newline="") as stream:
         yield stream
+
+
+@contextmanager
+def _folder(path):
+    """The folder for results, made before the work, which may be long, and gone again if nothing came of it."""
+    if path is None:
+        yield None
+        return
+    is_new = not path.exists()
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield path
+    finally:
+        if is_new:
+            with suppress(OSError):  # it holds the results
+                path.rmdir()
 
 
 @contextmanager

@@ -51,7 +51,7 @@ class TractableConditionals:
         Parameters
         ----------
         U : array-like of shape (n_samples, n_features)
-            Numbers from 0 to 1. The ends, whose quantile may be infinite, stand for the numbers next to them.
+            Numbers from 0 to 1. The ends, whose quantiles may be infinite, stand for 1e-300 and 1 - 2^-53.
 
         Returns
         -------
@@ -67,9 +67,8 @@ class TractableConditionals:
         U = check_array(U, dtype=np.float64, input_name="U", estimator=self)
         if U.shape[1] != self.n_features_in_ or (U < 0).any() or (U > 1).any():
             raise ValueError(f"U holds {self.n_features_in_} probabilities a row, each from 0 to 1; got {U.shape}.")
-        tiny = np.nextafter(0, 1)
-        log_u, log_v = np.log(np.maximum(U, tiny)), np.log(np.maximum(1 - U, tiny))
-        log_v = np.where(U < 0.5, np.log1p(-np.minimum(U, 0.5)), log_v)
+        U = np.clip(U, 1e-300, 1 - 2**-53)
+        log_u, log_v = np.log(U), np.log1p(-U)
         return self._write(self._conditional_ppf(log_u, log_v))
 
     def sample_conditional(self, X, random_state=None):

@@ -11,6 +11,7 @@ A name that is not on the list (a class of your own, a tree of scikit-learn) is 
 ``skgen.load(path, trusted=["my_package.MyDensity"])``.
 """
 
+import hashlib
 import json
 import os
 import platform
@@ -39,6 +40,10 @@ METRICS = {  # those that have no parameters
     "HaversineDistance64": "haversine",
     "ManhattanDistance64": "manhattan",
 }
+
+
+SEAL = "digest.sha256"
+LONGEST_SCHEMA = 2**26  # bytes
 
 
 class LoadError(ValueError):
@@ -87,6 +92,7 @@ def save(model, path):
     with replacing(path, "w+b") as file:
         try:
             skops.io.dump(contents, file)
+            seal(file)
             # a file that cannot be read back is found out here, while the model is still at hand
             _build(file, skops.io.get_untrusted_types(file=file))
         except OSError:
@@ -165,7 +171,33 @@ def _read(file, trusted):
             f"it names {refused}, which skgen does not trust, and nothing was built. If you know what this is and who "
             f"wrote the file, load it with trusted={refused}."
         )
+    with ZipFile(file) as archive:
+        if SEAL not in archive.namelist() or archive.read(SEAL).decode() != _digest(archive):
+            raise LoadError(
+                "it was changed after it was written, or is damaged. Save the model again where it is at hand."
+            )
     return _build(file, allowed)
+
+
+def seal(file):
+    """Add the digest of all members to a file of skops, so that a later change is seen.
+
+    Parameters
+    ----------
+    file : str, path or binary file
+        What `skops.io.dump` has written. The seal tells of accidents and of clumsy changes: whoever means it can seal
+        anew, and the checks of types stand on their own.
+    """
+    with ZipFile(file, "a") as archive:
+        archive.writestr(SEAL, _digest(archive))
+
+
+def _digest(archive):
+    """The digest of names and contents."""
+    total = hashlib.sha256()
+    for name in sorted(set(archive.namelist()) - {SEAL}):
+        total.update(name.encode() + b"\0" + hashlib.sha256(archive.read(name)).digest())
+    return total.hexdigest()
 
 
 def _check_envelope(file):
@@ -173,8 +205,12 @@ def _check_envelope(file):
     with ZipFile(file) as archive:
         if any("/" in name or "\\" in name for name in archive.namelist()):
             raise LoadError("it holds folders, which skgen.save never writes.")
+        if archive.getinfo("schema.json").file_size > LONGEST_SCHEMA:
+            raise LoadError("its table of contents is longer than that of any model.")
         schema = json.loads(archive.read("schema.json"))
     written = json.loads(schema["content"]["format"]["content"])
+    if not isinstance(written, int) or written < 1:
+        raise LoadError(f"it has format {written!r}, which there never was.")
     if written > FORMAT:
         raise LoadError(
             f"it has format {written}, and skgen {skgen.__version__} reads formats up to {FORMAT}. Upgrade skgen."
@@ -215,6 +251,7 @@ def _refuse_misfit(estimator):
     wrong = {name for name in parameters if not hasattr(estimator, name)}
     if isinstance(estimator, DensityEstimator):  # others may keep what they like beside their parameters
         wrong |= public - parameters
+        wrong |= {name for name in vars(estimator) if hasattr(type(estimator), name)}  # it would hide a method
     if wrong:
         raise LoadError(
             f"its {type(estimator).__name__} has other parameters than that class: {sorted(wrong)}. The file was "

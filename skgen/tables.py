@@ -5,6 +5,7 @@ A file's columns are whole numbers, floating-point numbers, booleans or labels; 
 
 import csv
 import importlib.util
+import re
 from pathlib import Path
 
 import narwhals.stable.v2 as nw
@@ -14,7 +15,7 @@ MISSING = {"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"}
 DELIMITERS = ",\t;"
 
 
-def read_file(path):
+def read_file(path, columns=None):
     """The table in a file.
 
     Parameters
@@ -23,6 +24,8 @@ def read_file(path):
         A .csv, .tsv or .txt file of text in UTF-8, a .parquet file, or a .npy file of one or two dimensions. Text
         whose first line holds numbers only has no header; its columns are then called x0, x1, ..., as those of an
         array are.
+    columns : skgen.columns.Columns, optional
+        Those of a model, whose labels the text is to be read as: "1" is a label where the model knows labels.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def read_file(path):
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise ValueError(f"{path} is no table that skgen knows: give a file that ends in {', '.join(READERS)}.")
-    frame = reader(path)
+    frame = reader(path, columns)
     if 0 in frame.shape:
         raise ValueError(f"{path} has no rows.")
     return frame
@@ -62,13 +65,14 @@ def _frame_library():
     raise ImportError("Tables want pandas or polars, and neither is installed.")
 
 
-def _read_text(path):
+def _read_text(path, columns=None):
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
             first = stream.readline()
             stream.seek(0)
             delimiter = "\t" if path.suffix.lower() == ".tsv" else max(DELIMITERS, key=first.count)
-            return make_frame(_parse(csv.reader(stream, delimiter=delimiter, skipinitialspace=True, strict=True), path))
+            reader = csv.reader(stream, delimiter=delimiter, skipinitialspace=True, strict=True)
+            return make_frame(_parse(reader, path, _known_labels(columns)))
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path}, line {_line_of_bad_byte(path)}, is no UTF-8 text: save the file as UTF-8."
@@ -83,7 +87,18 @@ def _line_of_bad_byte(path):
         return data.count(b"\n", 0, error.start) + 1
 
 
-def _parse(reader, path):
+def _known_labels(columns):
+    """For each column of labels, the label by its text."""
+    if columns is None or columns.names is None:
+        return {}
+    return {
+        name: {str(label).lower() if isinstance(label, bool | np.bool_) else str(label): label for label in labels}
+        for name, labels in zip(columns.names, columns.categories, strict=True)
+        if labels is not None
+    }
+
+
+def _parse(reader, path, known):
     """The columns of delimited text, each as an array."""
     try:
         rows, lines = _rows_and_lines(reader)
@@ -98,7 +113,8 @@ def _parse(reader, path):
     for line, row in zip(lines, rows, strict=True):
         if len(row) != len(names):
             raise ValueError(f"{path}, line {line}, has {len(row)} fields, but the first line has {len(names)}.")
-    return {name: _typed([row[j] for row in rows], name, lines, path) for j, name in enumerate(names)}
+    texts = {name: [row[j] for row in rows] for j, name in enumerate(names)}
+    return {name: _typed(column, name, lines, path, known.get(name)) for name, column in texts.items()}
 
 
 def _rows_and_lines(reader):
@@ -126,13 +142,15 @@ def _check_names(names, path):
             raise ValueError(f"{path} has two columns called {name!r}: rename one.")
 
 
-def _typed(texts, name, lines, path):
+def _typed(texts, name, lines, path, labels=None):
     """A column of text as whole numbers, floats, booleans or, if it is none of these, as it is."""
     distinct = set(texts)
     if MISSING & distinct:
         i = next(i for i, text in enumerate(texts) if text in MISSING)
         raise ValueError(f"{path}, line {lines[i]}, has no value in column {name!r}: fill it or drop the line.")
-    if "_" not in "".join(distinct):  # Python reads 1_000 as a number, nobody else does
+    if labels is not None:
+        return _labels(texts, labels)
+    if not any("_" in text or re.match(r"[+-]?0\d", text) for text in distinct):  # 1_000 and 00123 are no numbers
         for number, dtype in ((int, np.int64), (float, np.float64)):
             try:
                 return np.array(list(map(number, texts)), dtype=dtype)
@@ -143,7 +161,14 @@ def _typed(texts, name, lines, path):
     return np.array(texts, dtype=object)
 
 
-def _read_parquet(path):
+def _labels(texts, labels):
+    """The texts as labels that a model knows; one that it does not know stays as it is."""
+    lower = {"true", "false"} >= set(labels)
+    values = [labels.get(text.lower() if lower else text, text) for text in texts]
+    return np.array(values, dtype=bool if lower and all(isinstance(v, bool | np.bool_) for v in values) else object)
+
+
+def _read_parquet(path, columns=None):
     library = importlib.import_module(_frame_library())
     try:
         return library.read_parquet(path)
@@ -153,7 +178,7 @@ def _read_parquet(path):
         raise ValueError(f"{path} cannot be read as parquet: {str(error).splitlines()[0]}") from error
 
 
-def _read_npy(path):
+def _read_npy(path, columns=None):
     try:
         with open(path, "rb") as stream:
             X = np.lib.format.read_array(stream, allow_pickle=False)

@@ -108,7 +108,7 @@ def test_nobody_ranked_is_an_error_after_the_table(run, faithful, tmp_path):
     assert code == 2
     assert "Poisson wants whole numbers" in out
     assert is_a_sentence(err)
-    assert files_in(tmp_path / "results") == []
+    assert not (tmp_path / "results").exists()
 
 
 class Terminal(StringIO):
@@ -332,6 +332,39 @@ def test_a_pipe_or_a_device_is_written_to_and_stays(run, tmp_path):
     assert run("sample", model, "--out", "/dev/stderr")[0] == 0
 
 
+def test_labels_of_a_model_are_labels_whatever_the_file_looks_like(run, tmp_path):
+    """A file whose labels happen to be all numbers, or all booleans, scores as the same labels in another file do."""
+    (tmp_path / "train.csv").write_text("k,b\n1,true\n2,maybe\n3A,false\n1,true\n")
+    model = tmp_path / "m.skgen"
+    assert run("fit", tmp_path / "train.csv", "--model", "categorical", "--out", model)[0] == 0
+    scores = {}
+    for name, rows in {"whole": "1,true\n", "with": "1,true\n3A,maybe\n", "other": "1,true\n9,false\n"}.items():
+        (tmp_path / f"{name}.csv").write_text("k,b\n" + rows)
+        scores[name] = float(run("score", model, tmp_path / f"{name}.csv")[1].split()[1])
+    assert len(set(scores.values())) == 1
+    assert scores["whole"] == pytest.approx(np.log(3 / 8 * 3 / 8))
+
+
+def test_numbers_with_leading_zeros_are_labels(run, tmp_path):
+    (tmp_path / "zip.csv").write_text("zip,x\n00123,1\n04567,2\n00123,4\n")
+    assert run("fit", tmp_path / "zip.csv", "--model", "independent", "--out", tmp_path / "m.skgen")[0] == 0
+    drawn = run("sample", tmp_path / "m.skgen", "-n", 20, "--seed", 0)[1]
+    assert {line.split(",")[0] for line in drawn.splitlines()[1:]} == {"00123", "04567"}
+
+
+@pytest.mark.parametrize("parameter", ["estimators=[1]", "estimators=LedoitWolf", "covariance=Normal"])
+def test_parameters_of_another_kind_are_sentences(run, faithful, tmp_path, parameter):
+    model = "independent" if parameter.startswith("estimators") else "gaussian"
+    code, _, err = run("fit", faithful, "--model", model, "--param", parameter, "--out", tmp_path / "m.skgen")
+    assert code == 2 and is_a_sentence(err)
+    assert not (tmp_path / "m.skgen").exists()
+
+
+def test_no_names_are_a_sentence(run, faithful):
+    code, _, err = run("compare", faithful, "--models", ",")
+    assert code == 2 and "--models names none" in err
+
+
 def test_ctrl_c_ends_quietly(run, faithful, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
@@ -383,8 +416,9 @@ def test_text_in_its_many_ways(tmp_path, text):
     path = tmp_path / "data.txt"
     path.write_bytes(text.encode())
     X = read_file(path)
-    assert X.to_dict("list") == {"a": [1, -2], "b": [1.5, 2.0], "c": ["x", "y z"], "d": [True, False], "e": [7, 8]}
-    assert [X[name].dtype.kind for name in "abde"] == ["i", "f", "b", "i"]
+    words = {"c": ["x", "y z"], "e": ["007", "8"]}
+    assert X.to_dict("list") == {"a": [1, -2], "b": [1.5, 2.0], "d": [True, False]} | words
+    assert [X[name].dtype.kind for name in "abd"] == ["i", "f", "b"]
 
 
 def test_words_that_look_like_numbers_to_python_only_are_words(tmp_path):

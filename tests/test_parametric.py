@@ -12,7 +12,7 @@ from sklearn.covariance import OAS, GraphicalLasso, LedoitWolf, MinCovDet
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, StandardScaler
 
 from skgen.datasets import load_earthquakes, load_faithful, load_galaxies
 from skgen.parametric import (
@@ -262,6 +262,32 @@ def test_conditional_tails_are_kept(model):
     np.testing.assert_allclose(model._conditional_ppf(log_cdf, log_sf), far, rtol=1e-8)
 
 
+@pytest.mark.parametrize("model", [Gaussian(), StudentT(df=4), Normal(), Laplace(), Exponential()], ids=repr)
+def test_the_ends_and_the_outside_of_conditionals(model):
+    model.fit(np.abs(RNG.normal(size=(300, 3))))
+    X = model.conditional_ppf([[0.5, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 0.5]])
+    assert np.isfinite(X).all()
+    np.testing.assert_allclose(X[0, :2], model.conditional_ppf([[0.5, 0.5, 0.5]])[0, :2])
+    U = model.conditional_cdf([[-1.0, 1.0, 2.0], [0.0, 1.0, 2.0], [1e200, 1.0, 1.0]])
+    assert ((U >= 0) & (U <= 1)).all()
+    if isinstance(model, Exponential):
+        assert U[0, 0] == U[1, 0] == 0
+
+
+@pytest.mark.parametrize("df", [1e6, 1e10, 1e15])
+def test_student_t_of_many_degrees_of_freedom_is_normal(df):
+    X = RNG.normal(size=(200, 3))
+    assert StudentT(df=df).fit(X).score(X) == pytest.approx(Gaussian().fit(X).score(X), abs=3 / df + 1e-12)
+
+
+def test_gaps_of_many_patterns_are_filled_in_time_that_follows_the_rows():
+    X = RNG.normal(size=(2000, 12)) @ RNG.normal(size=(12, 12))
+    gaps = np.where(RNG.random(X.shape) < 0.3, np.nan, X)
+    filled = Gaussian().fit(X).sample_conditional(gaps, random_state=0)
+    np.testing.assert_array_equal(filled[~np.isnan(gaps)], X[~np.isnan(gaps)])
+    assert np.isfinite(filled).all()
+
+
 def test_conditional_ppf_refuses_what_is_no_probability():
     model = Gaussian().fit(FAITHFUL)
     for U in ([[0.5]], [[0.5, 1.5]], [[-0.1, 0.5]]):
@@ -324,6 +350,13 @@ def test_labels_that_come_later_join_by_partial_fit():
     asked = np.array([["a", 1], ["c", 2], ["b", 2], ["z", 3]], dtype=object)
     np.testing.assert_allclose(model.score_samples(asked), whole.score_samples(asked), rtol=1e-12)
     assert set(model.sample(300, random_state=0)[:, 0]) == {"a", "b", "c"}
+
+
+def test_the_median_does_not_hang_on_the_unit_of_the_weights():
+    x = np.arange(10.0)[:, None]
+    expected = Laplace().fit(x).location_[0]
+    assert expected == 4.5
+    assert all(Laplace().fit(x, sample_weight=np.full(10, w)).location_[0] == 4.5 for w in (0.1, 0.3, 1 / 3, 7.0))
 
 
 def test_many_labels_are_fast_enough():
@@ -416,6 +449,37 @@ def test_bernoulli_inside_scikit_learn():
     X = (RNG.random((200, 5)) < [0.1, 0.5, 0.9, 0.01, 0.3]).astype(int)
     assert np.isfinite(cross_val_score(Bernoulli(), X)).all()
     assert GridSearchCV(Bernoulli(), {"alpha": [0.1, 1, 100]}).fit(X).best_params_["alpha"] != 100
+
+
+@pytest.mark.parametrize(
+    "model, table, step, grid",
+    [
+        (Poisson(), RNG.poisson(3, (120, 2)), FunctionTransformer(), {}),
+        (Bernoulli(), RNG.integers(0, 2, (120, 3)), FunctionTransformer(), {"bernoulli__alpha": [0.1, 1.0]}),
+        (
+            Categorical(),
+            RNG.integers(0, 4, (120, 2)).astype(str),
+            FunctionTransformer(),
+            {"categorical__alpha": [0.1, 1]},
+        ),
+        (
+            Exponential(),
+            RNG.exponential(size=(120, 2)),
+            MaxAbsScaler(),
+            {"maxabsscaler": [None, "passthrough"]},
+        ),
+        (PointMass(), np.full((120, 2), 3.0), StandardScaler(with_std=False), {}),
+        (Independent(), RNG.normal(size=(120, 2)), StandardScaler(), {"independent__estimators": ["auto", Laplace()]}),
+        (StudentT(), RNG.normal(size=(120, 2)), StandardScaler(), {"studentt__df": [None, 4.0]}),
+    ],
+    ids=repr,
+)
+def test_each_family_in_pipelines_and_searches(model, table, step, grid):
+    pipeline = make_pipeline(step, model)
+    assert np.isfinite(cross_val_score(pipeline, table, cv=3)).all()
+    search = GridSearchCV(pipeline, grid, cv=3).fit(table)
+    assert np.isfinite(search.score(table))
+    assert search.best_estimator_[-1].sample(4, random_state=0).shape == (4, table.shape[1])
 
 
 def test_a_weighted_search_in_a_pipeline_by_metadata_routing():

@@ -22,7 +22,7 @@ import skgen
 from skgen import parametric
 from skgen.foreign import ForeignDensity
 from skgen.parametric import Bernoulli, Categorical, Gaussian, Independent, Laplace, Normal, PointMass, Poisson
-from skgen.persistence import FORMAT, LoadError, TreeRows
+from skgen.persistence import FORMAT, SEAL, LoadError, TreeRows, seal
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -384,9 +384,11 @@ def change_members(path, change):
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
+    members.pop(SEAL, None)  # whoever means it seals anew
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
+    seal(path)
 
 
 def change_schema(path, change):
@@ -713,3 +715,43 @@ def test_a_false_entry_anywhere_is_refused_or_a_model(value, path):
         except LoadError:
             continue
         assert isinstance(model, BaseEstimator)
+
+
+def test_a_changed_file_is_seen(tmp_path):
+    """Normal and Laplace have the same parameters, none: only the seal tells that one was made the other."""
+    path = tmp_path / "model.skops"
+    skgen.save(Normal().fit(X), path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["schema.json"] = members["schema.json"].replace(b'"Normal"', b'"Laplace"')
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    members.pop(SEAL)
+    with pytest.raises(LoadError, match="was changed after it was written"):
+        skgen.load(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(LoadError, match="was changed after it was written"):
+        skgen.load(path)
+
+
+def test_an_attribute_that_hides_a_method_is_refused(tmp_path):
+    model = Normal().fit(X)
+    model._log_prob = 3.0
+    with pytest.raises(TypeError, match="_log_prob"):
+        skgen.save(model, tmp_path / "model.skops")
+
+
+@pytest.mark.parametrize("written", [0, -1, 1.5, None])
+def test_a_format_that_never_was_is_refused(path, written):
+    change_schema(path, lambda schema: schema["content"]["format"].update({"content": json.dumps(written)}))
+    with pytest.raises(LoadError, match="which there never was"):
+        skgen.load(path)
+
+
+def test_an_endless_table_of_contents_is_not_read(path, monkeypatch):
+    monkeypatch.setattr(skgen.persistence, "LONGEST_SCHEMA", 10)
+    with pytest.raises(LoadError, match="longer than that of any model"):
+        skgen.load(path)

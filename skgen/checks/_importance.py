@@ -15,6 +15,8 @@ from scipy.special import expit
 from skgen.checks._running import FALSE_ALARM, demand
 from skgen.checks._view import Inconclusive, bounds, discrete_columns, draws, log_density, log_drawable, spread_of
 
+MOST_VALUES = 1_000_000
+
 
 class Imitation:
     """A known density inside the model's: independent discrete columns, and a Gaussian on the whole line for the rest.
@@ -116,10 +118,19 @@ class LineMap:
 
 
 def _common_values(z):
-    """The values of a discrete column and their shares, without the rare ones, whose weights would be rare and huge."""
+    """Values of a discrete column and their shares under q: as drawn, without the rare ones, whose weights are huge.
+
+    Where all are rare (large counts), the whole numbers between the quartiles, in equal shares.
+    """
     values, counts = np.unique(z, return_counts=True)
     common = counts >= 0.001 * len(z)
-    return values[common], counts[common] / counts[common].sum()
+    if counts[common].sum() > len(z) / 2:
+        return values[common], counts[common] / counts[common].sum()
+    low, high = np.quantile(z, [0.25, 0.75])
+    if high - low > MOST_VALUES:
+        raise Inconclusive(f"{high - low:.0f} whole numbers are too many to enumerate")
+    values = np.arange(np.ceil(low), np.floor(high) + 1)
+    return values, np.full(len(values), 1 / len(values))
 
 
 def _interval(model, j):

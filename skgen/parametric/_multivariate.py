@@ -18,6 +18,8 @@ from skgen.random import as_generator, seed_unset
 
 DF_RANGE = 0.5, 1e5  # below, a few tied rows make the likelihood unbounded; above, it is normal to 1e-5
 
+SMALLEST_TAIL = 1e-50  # further out scipy's inverse of the distribution function is wrong for some degrees of freedom
+
 
 class Gaussian(AdditiveStatistics, Elliptical):
     r"""Multivariate normal distribution.
@@ -260,8 +262,8 @@ class StudentT(Elliptical):
         before = np.zeros(len(Z))
         for j in range(Z.shape[1]):
             lower = log_u[:, j] < log_v[:, j]
-            T = stdtrit(self.df_ + j, np.exp(np.where(lower, log_u[:, j], log_v[:, j])))
-            T = np.maximum(T, -1e100)  # its square is finite
+            tail = np.maximum(np.exp(np.where(lower, log_u[:, j], log_v[:, j])), SMALLEST_TAIL)
+            T = np.maximum(stdtrit(self.df_ + j, tail), -1e100)  # its square is finite
             Z[:, j] = np.where(lower, T, -T) * np.sqrt((self.df_ + before) / (self.df_ + j))
             before += Z[:, j] ** 2
         return self._colored(Z)
