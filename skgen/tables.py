@@ -13,6 +13,7 @@ import numpy as np
 
 MISSING = {"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"}
 DELIMITERS = ",\t;"
+NO_NUMBER = re.compile(r"_|^[+-]?0\d", re.MULTILINE)  # Python reads 1_000 as a number, and 00123 is a label
 
 
 def read_file(path, columns=None):
@@ -150,7 +151,7 @@ def _typed(texts, name, lines, path, labels=None):
         raise ValueError(f"{path}, line {lines[i]}, has no value in column {name!r}: fill it or drop the line.")
     if labels is not None:
         return _labels(texts, labels)
-    if not any("_" in text or re.match(r"[+-]?0\d", text) for text in distinct):  # 1_000 and 00123 are no numbers
+    if not NO_NUMBER.search("\n".join(distinct)):
         for number, dtype in ((int, np.int64), (float, np.float64)):
             try:
                 return np.array(list(map(number, texts)), dtype=dtype)

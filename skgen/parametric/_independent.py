@@ -45,6 +45,12 @@ class Independent(DensityEstimator):
     estimators_ : list of DensityEstimator
         The fitted density of each column.
 
+    Notes
+    -----
+    "auto" reads the training rows: whole numbers are counted, whatever their range (a `Poisson` that hardly fits is
+    still one), and a column that is constant in one fold is a point mass there. A quantity that is measured, and only
+    written down in whole units, belongs in a floating-point column; `skgen.compare` fixes this for all folds beforehand.
+
     Examples
     --------
     >>> from skgen import Independent

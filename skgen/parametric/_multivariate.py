@@ -161,7 +161,7 @@ class StudentT(Elliptical):
     ----------
     df : float, optional
         Degrees of freedom :math:`\nu`. None estimates them, between 0.5 and 1e5.
-    tol : float, default=1e-9
+    tol : float, default=1e-10
         The fit stops when no squared Mahalanobis distance of a row changes by more than this share of one plus itself.
     max_iter : int, default=1000
         Steps at most; a `ConvergenceWarning` if they do not suffice.
@@ -188,14 +188,14 @@ class StudentT(Elliptical):
 
     _equivariance = ("shift", "scale")
     _unique_optimum = True
-    _rtol = 1e-6
+    _rtol = 1e-8
     _parameter_constraints = {
         "df": [Interval(Real, 0, None, closed="neither"), None],
         "tol": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, df=None, *, tol=1e-9, max_iter=1000):
+    def __init__(self, df=None, *, tol=1e-10, max_iter=1000):
         self.df = df
         self.tol = tol
         self.max_iter = max_iter
