@@ -26,13 +26,12 @@ too large; draws that spread too far, for counts a rate that is off, for labels 
 rows hold           columns   constant off  draws off
 ==================  ========  ============  ========
 real numbers        1, 2      0.1 %         5 %
-real numbers        5         1 %           5 %
-real numbers        10        2 %           5 %
-real numbers        50        5 %           5 %
+real numbers        5, 10     1 %           5 %
+real numbers        50        1.5 %         5 %
 non-negative ones   1, 2      0.1 %         5 %
-non-negative ones   5         2 %           5 %
+non-negative ones   5         1 %           5 %
 counts              1, 2      0.1 %         2 %
-counts              5         1 %           2 %
+counts              5         0.5 %         2 %
 zeros and ones      up to 12  0.1 %         5 %
 labels              up to 4   0.1 %         5 %
 ==================  ========  ============  ========

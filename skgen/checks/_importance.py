@@ -39,7 +39,7 @@ class Imitation:
             self.center, self.scale = np.median(line, axis=0), spread_of(line) / 1.349
             line = np.clip((line - self.center) / self.scale, -6, 6)  # heavy tails would make q wider than p
             self.mean = line.mean(axis=0)
-            self.factor = np.linalg.cholesky(0.8 * np.cov(line.T).reshape(len(self.maps), -1))
+            self.factor = np.linalg.cholesky(0.9 * np.cov(line.T).reshape(len(self.maps), -1))
 
     def _on_line(self, Z):
         mapped = [f.to_line(Z[:, j]) for f, j in zip(self.maps, self.continuous, strict=True)]

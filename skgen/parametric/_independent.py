@@ -49,7 +49,7 @@ class Independent(DensityEstimator):
     -----
     "auto" reads the training rows: whole numbers are counted, whatever their range (a `Poisson` that hardly fits is
     still one), and a column that is constant in one fold is a point mass there. A quantity that is measured, and only
-    written down in whole units, belongs in a floating-point column; `skgen.compare` fixes this for all folds beforehand.
+    written down in whole units, belongs in a floating-point column; `skgen.compare` fixes this for all folds at once.
 
     Examples
     --------
