@@ -108,15 +108,20 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
             support, or if the likelihood is unbounded on X.
         """
         self._forget()
-        clean = self._enter(X, y, sample_weight, reset=True)
-        with np.errstate(over="ignore", invalid="ignore"):  # a sum that overflows is refused by the M-step
-            self._fit(*clean)
-        self._fitted = True
+        try:
+            clean = self._enter(X, y, sample_weight, reset=True)
+            with np.errstate(over="ignore", invalid="ignore"):  # a sum that overflows is refused by the M-step
+                self._fit(*clean)
+            self._fitted = True
+        finally:
+            if not self.__sklearn_is_fitted__():
+                self._forget()
         return self
 
     def _forget(self):
         """Drop what an earlier fit has learned, so that a fit that fails leaves no model of two minds."""
-        for name in [name for name in vars(self) if name.endswith("_") or name == "_fitted"]:
+        learned = {name for name in vars(self) if name.endswith("_") or name == "_fitted"}
+        for name in learned - set(self._get_param_names()):
             delattr(self, name)
 
     def __sklearn_is_fitted__(self):
@@ -217,6 +222,8 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
         Rows of weight 0 are dropped first: what only they hold (a label, a missing value) was never there.
         """
+        if hasattr(X, "collect") and not is_frame(X):
+            raise TypeError(f"{type(self).__name__} wants rows, but X is a lazy frame: call .collect() first.")
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, _num_samples(X))
             if not sample_weight.all():
@@ -232,8 +239,6 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         """The user's X as a float64 matrix; learns (`reset`) or checks what its columns are."""
         who = type(self).__name__
         finite = "allow-nan" if allow_nan else True
-        if hasattr(X, "collect") and not is_frame(X):
-            raise TypeError(f"{who} wants rows, but X is a lazy frame: call .collect() first.")
         if getattr(getattr(X, "dtype", None), "kind", "") in "mM" and hasattr(X, "dtype"):
             raise ValueError(f"X holds dates or times ({X.dtype}): turn them into numbers, or drop them.")
         if self._takes == "numeric" and not is_frame(X):
@@ -378,7 +383,8 @@ class AdditiveStatistics:
         """
         before = dict(vars(self))
         try:
-            self._take_in(X, y, sample_weight)
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._take_in(X, y, sample_weight)
         except BaseException:
             vars(self).clear()
             vars(self).update(before)

@@ -117,7 +117,7 @@ class Columns:
             is_whole = np.asarray(v).dtype.kind in "ib"
             keeps = categories is not None or "float" in dtype.lower() or "double" in dtype
             if is_whole and categories is None:  # a draw may exceed what a small whole number holds
-                keeps = dtype == "object" or "decimal" in dtype or _holds(getattr(np, dtype.lower(), np.int64), v)
+                keeps = dtype == "object" or "decimal" in dtype or _holds(_as_numpy(dtype), v)
             series.append(pd.Series(v, dtype=dtype if keeps else v.dtype if is_whole else np.float64))
         frame = pd.concat(series, axis=1)
         frame.columns = pd.Index(self.names, dtype=None)
@@ -131,12 +131,17 @@ class Columns:
             kind = np.asarray(v).dtype.kind
             if self.categories[j] is None and kind == "f" and not word.startswith("Float"):
                 dtype = nw.Float64
-            elif self.categories[j] is None and kind == "i" and not _holds(getattr(np, word.lower(), np.int64), v):
+            elif self.categories[j] is None and kind == "i" and not _holds(_as_numpy(word), v):
                 dtype = nw.Int64
             schema[name] = dtype
             data[name] = v.tolist() if v.dtype == object else v
         frame = nw.from_dict(data, backend=self.container)
         return frame.with_columns(nw.col(name).cast(dtype) for name, dtype in schema.items()).to_native()
+
+
+def _as_numpy(word):
+    """The numpy dtype for a library's word for whole numbers."""
+    return getattr(np, word.lower().removesuffix("[pyarrow]"), np.int64)
 
 
 def _holds(dtype, values):
@@ -214,6 +219,10 @@ def read_table(X, policy, known=None, *, grow=False, allow_nan=False, who="this 
                 store.append(entry)
         elif grow and kind == "category" and not columns.closed[j]:
             columns.categories[j] = _extended(columns.categories[j], values)
+            if columns.container == "array" and columns.dtypes[j] != "object":
+                columns.dtypes[j] = str(columns.categories[j].dtype)
+            elif columns.categories[j].dtype.kind in "iuf":
+                columns.dtypes[j] = dtype
         if kind == "category":
             Z[:, j] = _codes(values, columns.categories[j])
     return np.ascontiguousarray(Z), columns

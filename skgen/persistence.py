@@ -43,7 +43,7 @@ METRICS = {  # those that have no parameters
 
 
 SEAL = "digest.sha256"
-LONGEST_SCHEMA = 2**26  # bytes
+LONGEST_SCHEMA = 2**28  # bytes
 
 
 class LoadError(ValueError):
@@ -93,6 +93,7 @@ def save(model, path):
         try:
             skops.io.dump(contents, file)
             seal(file)
+            _check_envelope(file)
             # a file that cannot be read back is found out here, while the model is still at hand
             _build(file, skops.io.get_untrusted_types(file=file))
         except OSError:
@@ -251,12 +252,17 @@ def _refuse_misfit(estimator):
     wrong = {name for name in parameters if not hasattr(estimator, name)}
     if isinstance(estimator, DensityEstimator):  # others may keep what they like beside their parameters
         wrong |= public - parameters
-        wrong |= {name for name in vars(estimator) if hasattr(type(estimator), name)}  # it would hide a method
+        wrong |= {name for name in vars(estimator) if _is_behaviour(getattr(type(estimator), name, None))}
     if wrong:
         raise LoadError(
             f"its {type(estimator).__name__} has other parameters than that class: {sorted(wrong)}. The file was "
             "changed, or another version of the library wrote it."
         )
+
+
+def _is_behaviour(attribute):
+    """Whether an attribute of a class is a method or a property, which one of an instance must not hide."""
+    return callable(attribute) or hasattr(type(attribute), "__set__")
 
 
 def _estimators(value, seen):

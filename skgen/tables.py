@@ -165,6 +165,10 @@ def _typed(texts, name, lines, path, labels=None):
 def _labels(texts, labels):
     """The texts as labels that a model knows; one that it does not know stays as it is."""
     lower = {"true", "false"} >= set(labels)
+    by_value = {} if lower else {float(text): label for text, label in labels.items() if _is_number(text)}
+    if len(by_value) == len(labels):  # all are numbers: 1 and 1.0 are one label
+        texts = [by_value.get(float(text), text) if _is_number(text) else text for text in texts]
+        labels = {label: label for label in labels.values()}
     values = [labels.get(text.lower() if lower else text, text) for text in texts]
     return np.array(values, dtype=bool if lower and all(isinstance(v, bool | np.bool_) for v in values) else object)
 

@@ -226,6 +226,8 @@ def test_draws_that_a_small_dtype_cannot_hold_get_a_wider_one():
         drawn = np.asarray(Poisson().fit(table).sample(2000, random_state=0))
         assert drawn.max() > 255 and drawn.min() > 100
     assert Poisson().fit(counts // 8).sample(5).dtype == np.uint8
+    arrow = pd.DataFrame({"n": pd.Series([120] * 40 + [127], dtype="int8[pyarrow]")})
+    assert Poisson().fit(arrow).sample(200, random_state=0)["n"].max() > 127
 
 
 def test_whole_numbers_in_an_object_array_come_back_whole():
@@ -353,6 +355,50 @@ def test_a_parameter_changed_between_blocks_is_refused():
         shrunken.set_params(covariance="full").partial_fit(X)
     with pytest.raises(ValueError, match="was not learned from sums"):
         Gaussian().fit(X).condition_on({0: 0.0}).partial_fit(X[:, :1])
+
+
+def test_a_failed_fit_leaves_no_rows_behind():
+    model = Gaussian()
+    with pytest.raises(ValueError, match="constant"):
+        model.fit([[1e3, 1e3]])
+    assert model.partial_fit(X).statistics_["n"] == len(X)
+    assert not vars(Gaussian().set_params()).keys() - {"covariance", "random_state"}
+
+
+def test_what_is_fitted_stays_when_a_parameter_is_set():
+    model = Gaussian().fit(X)
+    before = model.score_samples(X)
+    np.testing.assert_array_equal(model.set_params(covariance="diag").score_samples(X), before)
+    assert model.structure_ == "full"
+
+
+def test_a_parameter_may_end_in_an_underscore():
+    class Odd(Normal):
+        def __init__(self, lambda_=1.0):
+            self.lambda_ = lambda_
+
+    assert Odd(lambda_=2.0).fit(X).lambda_ == 2.0
+
+
+def test_an_interrupted_fit_raises_and_leaves_no_half_model(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    model = Normal()
+    monkeypatch.setattr(Normal, "_m_step", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    with pytest.raises(NotFittedError):
+        model.score(X)
+
+
+def test_labels_of_a_later_block_come_back_whole():
+    model = Categorical().partial_fit(np.array([["a"], ["b"]])).partial_fit(np.array([["cccc"], ["a"]]))
+    assert "cccc" in set(model.sample(50, random_state=0).ravel())
+    model = Categorical().partial_fit(np.array([[1], [2]])).partial_fit(np.array([[2.5], [1]]))
+    assert 2.5 in set(model.sample(50, random_state=0).ravel())
+    small, large = (pd.DataFrame({"n": np.array(v, dtype=d)}) for v, d in (([1, 2], np.int8), ([300, 1], np.int64)))
+    assert 300 in set(Categorical().partial_fit(small).partial_fit(large).sample(50, random_state=0)["n"])
 
 
 def test_a_failed_fit_leaves_no_model():

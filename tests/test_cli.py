@@ -345,6 +345,13 @@ def test_labels_of_a_model_are_labels_whatever_the_file_looks_like(run, tmp_path
     assert scores["whole"] == pytest.approx(np.log(3 / 8 * 3 / 8))
 
 
+def test_labels_that_are_numbers_are_read_by_their_value(tmp_path):
+    model = Independent().fit(pd.DataFrame({"a": pd.Categorical([1.0, 2.0, 1.0]), "x": [0.1, 0.2, 0.5]}))
+    (tmp_path / "b.csv").write_text("a,x\n1,0.5\n2.0,0.3\n")
+    expected = model.score_samples(pd.DataFrame({"a": pd.Categorical([1.0, 2.0]), "x": [0.5, 0.3]}))
+    assert_array_equal(model.score_samples(read_file(tmp_path / "b.csv", model.columns_)), expected)
+
+
 def test_numbers_with_leading_zeros_are_labels(run, tmp_path):
     (tmp_path / "zip.csv").write_text("zip,x\n00123,1\n04567,2\n00123,4\n")
     assert run("fit", tmp_path / "zip.csv", "--model", "independent", "--out", tmp_path / "m.skgen")[0] == 0

@@ -116,6 +116,12 @@ def test_student_t_recovers_the_degrees_of_freedom_and_warns_when_it_runs_out():
         StudentT(max_iter=2).fit(X)
 
 
+def test_student_t_of_few_degrees_of_freedom_is_not_mistaken_for_ties():
+    X = np.random.default_rng(1).standard_t(0.3, (20_000, 1))
+    assert StudentT(df=0.3).fit(X).scatter_[0, 0] == pytest.approx(1, abs=0.1)
+    assert np.isfinite(StudentT(df=3).fit(X[:100, [0]]).conditional_cdf([[1.7e308]])).all()
+
+
 def test_student_t_shrugs_at_outliers():
     X = np.vstack([RNG.normal(size=(500, 2)), np.full((5, 2), 1e6) + RNG.normal(size=(5, 2))])
     assert np.abs(StudentT().fit(X).location_).max() < 0.3

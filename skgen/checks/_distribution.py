@@ -187,13 +187,14 @@ def chi_square(observed, expected, slack=0.0, fewest=100):
     freedom : int
         The degrees of freedom of its chi-square distribution.
     """
-    order = np.argsort(expected)
-    group = np.floor(np.minimum(np.cumsum(expected[order]) / fewest, 1e9)).astype(np.int64)
-    group[expected[order] >= fewest] += np.arange((expected >= fewest).sum())
-    _, group = np.unique(group, return_inverse=True)
-    observed, expected = np.bincount(group, observed[order]), np.bincount(group, expected[order])
-    if len(expected) > 1 and expected[0] < fewest:
-        observed, expected = (np.append(v[0] + v[1], v[2:]) for v in (observed, expected))
+    group, size, filled = np.empty(len(expected), dtype=int), 0, 0.0
+    for k in np.argsort(expected):
+        if filled >= fewest:
+            size, filled = size + 1, 0.0
+        group[k], filled = size, filled + expected[k]
+    if size and filled < fewest:
+        group[group == size] = size - 1
+    observed, expected = np.bincount(group, observed), np.bincount(group, expected)
     kept = expected > 0
     gap = np.maximum(np.abs(observed[kept] - expected[kept]) - slack, 0)
     return float((gap**2 / expected[kept]).sum()), max(1, int(kept.sum()) - 1)
@@ -250,7 +251,9 @@ def finds_itself_again(estimator, X, rng):
     fresh = fresh_rows(model, 20_000, rng)
     loss = model.score_samples(fresh) - again.score_samples(fresh)
     d = model.n_features_in_
-    expected = 4 * (d * (d + 3) / 2 + 20) / (2 * 20_000)  # half a parameter's worth of nats for each, four times over
+    sums = [np.size(v) for v in getattr(model, "statistics_", {}).values()]
+    n_parameters = max(d * (d + 3) / 2, sum(sums))
+    expected = 4 * (n_parameters + 20) / (2 * 20_000)  # half a parameter's worth of nats for each, four times over
     chance = 5 * loss.std() / np.sqrt(len(loss))
     demand(loss.mean() <= expected + chance, f"loses {loss.mean():.4f} nats a row, {expected + chance:.4f} allowed")
 

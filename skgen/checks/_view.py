@@ -73,7 +73,7 @@ def outcomes(model, Z):
         elif np.isfinite(part.high):
             values.append(np.arange(part.low, part.high + 1))
         else:
-            values.append(np.arange(part.low, 2 * Z[:, j].max() + 20))
+            values.append(range(int(part.low), int(2 * Z[:, j].max()) + 20))  # too long to be written out, at times
     return values
 
 

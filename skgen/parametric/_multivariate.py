@@ -45,6 +45,8 @@ class Gaussian(AdditiveStatistics, Elliptical):
         The mean, in the units of the features.
     covariance_ : ndarray of shape (n_features, n_features), (n_features,) or float
         The covariance: a matrix, its diagonal for "diag", or its one variance for "spherical".
+    structure_ : {"full", "diag", "spherical"}
+        The form of `covariance_`.
     covariance_estimator_ : object
         The fitted covariance estimator, if one was given.
 
@@ -70,12 +72,16 @@ class Gaussian(AdditiveStatistics, Elliptical):
         self.random_state = random_state
 
     @property
-    def _structure(self):
+    def _wanted(self):
         return COVARIANCES[self.covariance] if self._is_maximum_likelihood() else FULL
 
     @property
+    def _structure(self):
+        return COVARIANCES[self.structure_]  # what is fitted stays, whatever set_params does
+
+    @property
     def _equivariance(self):
-        return self._structure.equivariance if self._is_maximum_likelihood() else ()
+        return self._wanted.equivariance if self._is_maximum_likelihood() else ()
 
     @property
     def _unique_optimum(self):
@@ -110,15 +116,16 @@ class Gaussian(AdditiveStatistics, Elliptical):
 
     def _statistics(self, X, sample_weight, coordinates):
         Z = X - coordinates
-        second = self._structure.second_moment(Z, sample_weight)
+        second = self._wanted.second_moment(Z, sample_weight)
         return {"n": sample_weight.sum(), "first": sample_weight @ Z, "second": second}
 
     def _m_step(self, statistics, coordinates):
         shift = statistics["first"] / statistics["n"]
-        self._set(coordinates + shift, self._structure.central(statistics["second"] / statistics["n"], shift))
+        self._set(coordinates + shift, self._wanted.central(statistics["second"] / statistics["n"], shift))
 
     def _set(self, mean, covariance):
-        self._factor = self._structure.factor(covariance, mean, self)
+        self._factor = self._wanted.factor(covariance, mean, self)
+        self.structure_ = self.covariance if self._is_maximum_likelihood() else "full"
         self.mean_ = self._center = mean
         self.covariance_ = covariance
 
@@ -205,7 +212,8 @@ class StudentT(Elliptical):
         center = np.array([weighted_median(x, w) for x in X.T])
         self._set(center, FULL.second_moment(X - center, w), 10.0 if self.df is None else float(self.df))
         distances = self._distances(X)
-        spread = np.sqrt(np.diag(self.scatter_))
+        spread = np.median(np.abs(X - center), axis=0)  # outliers do not move it
+        spread = np.where(spread > 0, spread, np.sqrt(np.diag(self.scatter_)))
         for n_iter in range(1, self.max_iter + 1):
             self.n_iter_ = n_iter
             if self.df is None:
@@ -253,7 +261,8 @@ class StudentT(Elliptical):
         Z = self._white(X)
         before = np.cumsum(np.pad(Z**2, ((0, 0), (1, 0)))[:, :-1], axis=1)
         df = self.df_ + np.arange(Z.shape[1])
-        T = Z * np.sqrt(df / (self.df_ + before))
+        with np.errstate(invalid="ignore"):  # given columns that are infinitely far, the others have no scale
+            T = np.nan_to_num(Z * np.sqrt(df / (self.df_ + before)), nan=0.0, posinf=np.inf, neginf=-np.inf)
         with np.errstate(divide="ignore"):
             return np.log(stdtr(df, T)), np.log(stdtr(df, -T))
 
