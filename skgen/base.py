@@ -34,7 +34,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_consistent_length, check_is_fitted, validate_data
 
 from skgen import supports
-from skgen.columns import Columns, is_frame, read_table, refuse_duplicate_names
+from skgen.columns import Columns, is_frame, read_table, refuse_dates, refuse_duplicate_names
 from skgen.random import as_generator
 
 SUMMED_AT_ONCE = 2**21  # entries of X in one block of a fit by sums: 16 MiB
@@ -239,8 +239,8 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         """The user's X as a float64 matrix; learns (`reset`) or checks what its columns are."""
         who = type(self).__name__
         finite = "allow-nan" if allow_nan else True
-        if getattr(getattr(X, "dtype", None), "kind", "") in "mM" and hasattr(X, "dtype"):
-            raise ValueError(f"X holds dates or times ({X.dtype}): turn them into numbers, or drop them.")
+        if isinstance(X, np.ndarray):
+            refuse_dates(X, str(X.dtype), "X")
         if self._takes == "numeric" and not is_frame(X):
             X = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=finite)
             if reset:

@@ -232,7 +232,7 @@ def _open(X, allow_nan=False):
     """The container's word, the names, and for each column its values, dtype and declared labels."""
     if not is_frame(X):
         X = np.asarray(X)
-        _refuse_dates(X, str(X.dtype), "X")
+        refuse_dates(X, str(X.dtype), "X")
         declared = np.array([False, True]) if X.dtype == bool else None
         return (
             "array",
@@ -269,7 +269,7 @@ def _open_series(series, container, allow_nan):
     native = series.to_native()
     dtype = str(native.dtype) if container == "pandas" else str(series.dtype)
     if series.dtype.is_temporal():
-        _refuse_dates(None, dtype, where)
+        refuse_dates(None, dtype, where)
     missing = series.is_null().to_numpy()
     if missing.any() and not (allow_nan and series.dtype.is_numeric()):
         _refuse_missing(missing, where)
@@ -278,7 +278,7 @@ def _open_series(series, container, allow_nan):
         declared = np.array([False, True])
     elif container == "pandas" and dtype == "category":
         declared = native.cat.categories.to_numpy()
-        _refuse_dates(declared, "categories of dates", where)
+        refuse_dates(declared, "categories of dates", where)
         dtype = "category, ordered" if native.cat.ordered else "category"
     elif series.dtype == nw.Enum:
         declared = np.array(series.dtype.categories, dtype=object)
@@ -309,7 +309,8 @@ def _refuse_missing(missing, where):
     )
 
 
-def _refuse_dates(values, dtype, where):
+def refuse_dates(values, dtype, where):
+    """Raise a ValueError for dates and times: for values of such a dtype, or for None, where the caller knows."""
     if values is None or values.dtype.kind in "mM":
         raise ValueError(
             f"{where} holds dates or times ({dtype}), which have no density of their own. "
@@ -323,7 +324,7 @@ def _numbers_if_all_are(values, where):
         return values
     types = {type(v) for v in values}
     if any(issubclass(t, DATES) or t.__name__ in ("Period", "Timestamp", "Timedelta") for t in types):
-        _refuse_dates(None, "objects", where)
+        refuse_dates(None, "objects", where)
     if not all(issubclass(t, numbers.Real | Decimal) for t in types):
         return values
     if any(issubclass(t, Decimal) for t in types) or not types:
@@ -363,7 +364,7 @@ def _is_float(value):
 def _labels(values, where="X"):
     """The distinct labels, sorted; labels of several types by type first."""
     if values.dtype.kind in "mM":
-        _refuse_dates(values, str(values.dtype), where)
+        refuse_dates(values, str(values.dtype), where)
     if values.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {where} holds complex numbers.")
     if values.dtype != object:

@@ -40,10 +40,6 @@ class Support:
         """Bool array of shape (n_features,): where the reference measure is counting, not Lebesgue."""
         return np.full(n_features, self.discrete)
 
-    def part(self, features):
-        """The support of the columns `features` alone."""
-        return self
-
     def phrase_of(self, column):
         """What column number `column` may hold."""
         return self.phrase
@@ -121,9 +117,6 @@ class Categories(Support):
     def inside(self, X):
         return (X >= 0) | ~(np.zeros(X.shape[1], bool) if self.closed is None else np.asarray(self.closed))
 
-    def part(self, features):
-        return self if self.closed is None else Categories([self.closed[j] for j in features])
-
     def draw(self, rng, n_samples, n_features):
         return np.clip(np.floor(_dependent_normals(rng, n_samples, n_features) + 1.5), 0, 3)
 
@@ -137,9 +130,6 @@ class Points(Support):
 
     def inside(self, X):
         return self.values == X
-
-    def part(self, features):
-        return Points(self.values[list(features)])
 
     def phrase_of(self, column):
         return f"the one value {self.values[column]:.6g}"
@@ -191,9 +181,6 @@ class Product(Support):
 
     def discrete_columns(self, n_features):
         return np.array([part.discrete for part in self.parts])
-
-    def part(self, features):
-        return Product([self.parts[j] for j in features])
 
     def phrase_of(self, column):
         return self.parts[column].phrase_of(0)

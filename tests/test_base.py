@@ -362,7 +362,6 @@ def test_a_failed_fit_leaves_no_rows_behind():
     with pytest.raises(ValueError, match="constant"):
         model.fit([[1e3, 1e3]])
     assert model.partial_fit(X).statistics_["n"] == len(X)
-    assert not vars(Gaussian().set_params()).keys() - {"covariance", "random_state"}
 
 
 def test_what_is_fitted_stays_when_a_parameter_is_set():
@@ -652,5 +651,4 @@ def test_supports(support, inside, outside):
     drawn = support.draw(np.random.default_rng(0), 50, 2)
     assert drawn.shape == (50, 2) and support.contains(drawn).all()
     assert support.discrete_columns(2).shape == (2,)
-    assert support.part([1]).discrete_columns(1)[0] == support.discrete_columns(2)[1]
     assert isinstance(support.phrase_of(0), str)
