@@ -1,68 +1,53 @@
-from skgen import (
-    base as base,
-)
-from skgen import (
-    checks as checks,
-)
-from skgen import (
-    cli as cli,
-)
-from skgen import (
-    datasets as datasets,
-)
-from skgen import (
-    foreign as foreign,
-)
-from skgen import (
-    parametric as parametric,
-)
-from skgen import (
-    persistence as persistence,
-)
-from skgen import (
-    selection as selection,
-)
-from skgen import (
-    sequences as sequences,
-)
-from skgen import (
-    supports as supports,
-)
+from skgen import base as base
+from skgen import checks as checks
+from skgen import cli as cli
+from skgen import datasets as datasets
+from skgen import foreign as foreign
+from skgen import parametric as parametric
+from skgen import persistence as persistence
+from skgen import selection as selection
+from skgen import sequences as sequences
+from skgen import supports as supports
 from skgen.base import DensityEstimator as DensityEstimator
 from skgen.checks import all_estimators as all_estimators
 from skgen.checks import check_density_estimator as check_density_estimator
 from skgen.foreign import ForeignDensity as ForeignDensity
 from skgen.foreign import as_density as as_density
-from skgen.parametric import (
-    Bernoulli as Bernoulli,
-)
-from skgen.parametric import (
-    Categorical as Categorical,
-)
-from skgen.parametric import (
-    Exponential as Exponential,
-)
-from skgen.parametric import (
-    Gaussian as Gaussian,
-)
-from skgen.parametric import (
-    Independent as Independent,
-)
-from skgen.parametric import (
-    Laplace as Laplace,
-)
-from skgen.parametric import (
-    Normal as Normal,
-)
-from skgen.parametric import (
-    PointMass as PointMass,
-)
-from skgen.parametric import (
-    Poisson as Poisson,
-)
-from skgen.parametric import (
-    StudentT as StudentT,
-)
+from skgen.parametric import GEV as GEV
+from skgen.parametric import Bernoulli as Bernoulli
+from skgen.parametric import Beta as Beta
+from skgen.parametric import Binomial as Binomial
+from skgen.parametric import Categorical as Categorical
+from skgen.parametric import Cauchy as Cauchy
+from skgen.parametric import Dirichlet as Dirichlet
+from skgen.parametric import DirichletMultinomial as DirichletMultinomial
+from skgen.parametric import Exponential as Exponential
+from skgen.parametric import Gamma as Gamma
+from skgen.parametric import Gaussian as Gaussian
+from skgen.parametric import GeneralizedPareto as GeneralizedPareto
+from skgen.parametric import Geometric as Geometric
+from skgen.parametric import Gumbel as Gumbel
+from skgen.parametric import HalfNormal as HalfNormal
+from skgen.parametric import Independent as Independent
+from skgen.parametric import InverseGaussian as InverseGaussian
+from skgen.parametric import Laplace as Laplace
+from skgen.parametric import LocationScaleT as LocationScaleT
+from skgen.parametric import Logistic as Logistic
+from skgen.parametric import LogNormal as LogNormal
+from skgen.parametric import NegativeBinomial as NegativeBinomial
+from skgen.parametric import Normal as Normal
+from skgen.parametric import Pareto as Pareto
+from skgen.parametric import PointMass as PointMass
+from skgen.parametric import Poisson as Poisson
+from skgen.parametric import ScipyDensity as ScipyDensity
+from skgen.parametric import SkewNormal as SkewNormal
+from skgen.parametric import StudentT as StudentT
+from skgen.parametric import Uniform as Uniform
+from skgen.parametric import VonMises as VonMises
+from skgen.parametric import VonMisesFisher as VonMisesFisher
+from skgen.parametric import Weibull as Weibull
+from skgen.parametric import Wishart as Wishart
+from skgen.parametric import ZeroInflated as ZeroInflated
 from skgen.persistence import load as load
 from skgen.persistence import save as save
 from skgen.selection import compare as compare

@@ -37,7 +37,7 @@ from skgen import supports
 from skgen.columns import Columns, is_frame, read_table, refuse_dates, refuse_duplicate_names
 from skgen.random import as_generator
 
-SUMMED_AT_ONCE = 2**21  # entries of X in one block of a fit by sums: 16 MiB
+SUMMED_AT_ONCE = 2**16  # entries of X in one block of a fit by sums: what is made of them stays in the cache
 
 
 class UnboundedLikelihood(ValueError):
@@ -65,6 +65,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     support = supports.real
     likelihood = "exact"
+    _infinite = False  # whether infinite numbers may come: ends of intervals that are open
     _takes = "numeric"  # or "category" (labels of any dtype), or "mixed" (each column by its dtype)
     _equivariance = ()  # of "shift", "scale": the changes of units that shift the score by the log-Jacobian
     _unique_optimum = False  # whether fit has one answer, which weights and repeated rows then share
@@ -238,24 +239,32 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     def _read(self, X, *, reset, grow=False, allow_nan=False):
         """The user's X as a float64 matrix; learns (`reset`) or checks what its columns are."""
         who = type(self).__name__
-        finite = "allow-nan" if allow_nan else True
+        finite = False if self._infinite else "allow-nan" if allow_nan else True
         if isinstance(X, np.ndarray):
             refuse_dates(X, str(X.dtype), "X")
         if self._takes == "numeric" and not is_frame(X):
             X = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=finite)
             if reset:
                 self.columns_ = Columns.of_array(X)
-            return np.asarray(X, dtype=np.float64)
+            return self._without_nan(np.asarray(X, dtype=np.float64), allow_nan)
         if is_frame(X):
             refuse_duplicate_names(X)
         else:
             X = _as_table(X, self)
         validate_data(self, X, reset=reset, skip_check_array=True)
         known = None if reset else self.columns_
-        X, columns = read_table(X, self._takes, known, grow=grow, allow_nan=allow_nan, who=who)
+        allowed = {"allow_nan": allow_nan, "allow_inf": self._infinite}
+        X, columns = read_table(X, self._takes, known, grow=grow, who=who, **allowed)
         if reset or grow:
             self.columns_ = columns
-        return check_array(X, dtype=np.float64, ensure_all_finite=finite, input_name="X", estimator=self)
+        X = check_array(X, dtype=np.float64, ensure_all_finite=finite, input_name="X", estimator=self)
+        return self._without_nan(X, allow_nan)
+
+    def _without_nan(self, X, allow_nan):
+        """X, whose infinite numbers were let through: NaN is not."""
+        if self._infinite and not allow_nan and np.isnan(X).any():
+            raise ValueError(f"Input X contains NaN.\n{type(self).__name__} does not accept missing values.")
+        return X
 
     def _write(self, X):
         """Drawn rows as the user's table."""
@@ -266,14 +275,15 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _check_support(self, X):
         """Refuse rows outside the support that the class declares; one that is learned has nothing to refuse yet."""
-        support = type(self).support
-        if isinstance(support, property):
-            return
+        if not isinstance(type(self).support, property):
+            self._refuse_outside(X, self.support)
+
+    def _refuse_outside(self, X, support):
         inside = support.inside(X)
         if not inside.all():
             i, j = np.argwhere(~inside)[0]
             who, value = type(self).__name__, f"{self._word_for(i, j)} = {X[i, j]:.6g}"
-            if X[i, j] < 0:
+            if X[i, j] < 0 <= getattr(support, "low", -np.inf):
                 raise ValueError(f"Negative values in data passed to {who}: {value}. {support.remedy}")
             raise ValueError(f"{who} wants {support.phrase_of(j)}, but {value}. {support.remedy}")
 

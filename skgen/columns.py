@@ -158,7 +158,7 @@ def is_frame(X):
     return nw.dependencies.is_into_dataframe(X)
 
 
-def read_table(X, policy, known=None, *, grow=False, allow_nan=False, who="this estimator"):
+def read_table(X, policy, known=None, *, grow=False, allow_nan=False, allow_inf=False, who="this estimator"):
     """Code a frame, or an array of labels, as a float64 matrix.
 
     Parameters
@@ -174,6 +174,8 @@ def read_table(X, policy, known=None, *, grow=False, allow_nan=False, who="this 
         Whether labels that are new to `known` are added at the end of a copy of it, instead of coded -1.
     allow_nan : bool
         Whether a missing number may stay, as NaN.
+    allow_inf : bool
+        Whether an infinite number may stay.
     who : str
         The name in error messages.
 
@@ -207,7 +209,7 @@ def read_table(X, policy, known=None, *, grow=False, allow_nan=False, who="this 
             Z[:, j] = _as_floats(values, where, who)
         elif values.dtype.kind == "f" and np.isinf(values).any():
             raise ValueError(f"Input X contains infinity in {where}, which holds labels.")
-        if kind != "category" and np.isinf(Z[:, j]).any():
+        if kind != "category" and not allow_inf and np.isinf(Z[:, j]).any():
             raise ValueError(f"Input X contains infinity in {where}, row {int(np.argmax(np.isinf(Z[:, j])))}.")
         if known is None:
             labels = None if kind != "category" else _labels(values, where) if declared is None else declared

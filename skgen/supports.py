@@ -44,6 +44,10 @@ class Support:
         """What column number `column` may hold."""
         return self.phrase
 
+    def width(self, n_features):
+        """The smallest number of columns that a row can have, of those not below `n_features`."""
+        return n_features
+
     def draw(self, rng, n_samples, n_features):
         """Test data: dependent columns of unlike shapes, inside the support."""
         raise NotImplementedError
@@ -67,14 +71,19 @@ class Interval(Support):
         self.low, self.high, self.closed = low, high, closed
 
     def inside(self, X):
-        if np.isinf(self.low):
+        if np.isinf(self.low) and np.isinf(self.high):
             return np.broadcast_to(True, X.shape)
         if self.closed:
             return (X >= self.low) & (X <= self.high)
         return (X > self.low) & (X < self.high)
 
     def draw(self, rng, n_samples, n_features):
-        return FROM_LINE[self.name](_dependent_normals(rng, n_samples, n_features))
+        Z = _dependent_normals(rng, n_samples, n_features)
+        if self.name in FROM_LINE:
+            return FROM_LINE[self.name](Z)
+        if np.isinf(self.low) or np.isinf(self.high):
+            return self.low + np.abs(Z) if np.isfinite(self.low) else self.high - np.abs(Z)
+        return self.low + (self.high - self.low) * FROM_LINE["unit"](Z)
 
 
 class Circle(Interval):
@@ -97,7 +106,7 @@ class Integers(Support):
         return (X >= self.low) & (X <= self.high) & (np.floor(X) == X)
 
     def draw(self, rng, n_samples, n_features):
-        return FROM_LINE[self.name](_dependent_normals(rng, n_samples, n_features))
+        return np.clip(FROM_LINE[self.name](_dependent_normals(rng, n_samples, n_features)), self.low, self.high)
 
 
 class Categories(Support):
@@ -138,11 +147,24 @@ class Points(Support):
         return np.tile(np.resize(self.values, n_features), (n_samples, 1))
 
 
+class Counts(Integers):
+    """Rows of counts of two or more kinds, as a multinomial draw is; the measure is counting."""
+
+    def width(self, n_features):
+        return max(2, n_features)
+
+
 class Sphere(Support):
     """Rows of length one; the measure is that of the surface."""
 
+    remedy = "Divide each row by its length."
+
     def inside(self, X):
-        return np.isclose(np.sqrt((X**2).sum(axis=1)), 1, rtol=0, atol=1e-6)[:, None]
+        with np.errstate(over="ignore"):
+            return np.isclose(np.sqrt((X**2).sum(axis=1)), 1, rtol=0, atol=1e-6)[:, None]
+
+    def width(self, n_features):
+        return max(2, n_features)
 
     def draw(self, rng, n_samples, n_features):
         Z = _dependent_normals(rng, n_samples, n_features) + 1
@@ -152,12 +174,101 @@ class Sphere(Support):
 class Simplex(Support):
     """Rows of non-negative parts that add up to one; Lebesgue measure on all coordinates but the last."""
 
+    remedy = "Divide each row by its sum."
+
     def inside(self, X):
-        return ((X >= 0).all(axis=1) & np.isclose(X.sum(axis=1), 1, rtol=0, atol=1e-6))[:, None]
+        with np.errstate(over="ignore"):
+            return ((X >= 0).all(axis=1) & np.isclose(X.sum(axis=1), 1, rtol=0, atol=1e-6))[:, None]
+
+    def width(self, n_features):
+        return max(2, n_features)
 
     def draw(self, rng, n_samples, n_features):
         Z = np.exp(_dependent_normals(rng, n_samples, n_features))
         return Z / Z.sum(axis=1, keepdims=True)
+
+
+class PositiveDefinite(Support):
+    """Symmetric positive definite matrices: a row holds the lower triangle, row by row; Lebesgue measure on the row."""
+
+    remedy = "Add a small multiple of the identity to each matrix, or use a model of real numbers."
+
+    def inside(self, X):
+        return cholesky(matrices(X))[:, -1:, -1] > 0  # NaN where an earlier pivot is not positive
+
+    def width(self, n_features):
+        side = int(np.ceil((np.sqrt(8 * n_features + 1) - 1) / 2))
+        return side * (side + 1) // 2
+
+    def draw(self, rng, n_samples, n_features):
+        side = matrix_order(n_features)
+        Z = _dependent_normals(rng, n_samples * (side + 6), side).reshape(n_samples, side + 6, side)
+        return half_rows(np.swapaxes(Z, 1, 2) @ Z)
+
+
+def matrix_order(n_features):
+    """The order p of the symmetric matrices whose triangle has this many entries, p (p + 1) / 2.
+
+    Parameters
+    ----------
+    n_features : int
+        Columns of a table of half-vectorised matrices.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If no triangle has so many entries.
+    """
+    p = int(np.sqrt(2 * n_features))
+    if p * (p + 1) // 2 != n_features:
+        raise ValueError(
+            f"A row is the lower triangle of a symmetric matrix, 1, 3, 6, 10, ... entries; got {n_features} columns. "
+            "Pass S[..., *np.tril_indices(p)] for matrices S of order p."
+        )
+    return p
+
+
+def matrices(X):
+    """The symmetric matrices, shape (n_samples, p, p), whose lower triangles are the rows of X."""
+    p = matrix_order(X.shape[1])
+    S = np.empty((len(X), p, p))
+    rows, columns = np.tril_indices(p)
+    S[:, rows, columns] = S[:, columns, rows] = X
+    return S
+
+
+def half_rows(S):
+    """The lower triangles of symmetric matrices, row by row, shape (n_samples, p (p + 1) / 2)."""
+    rows, columns = np.tril_indices(S.shape[-1])
+    return S[:, rows, columns]
+
+
+def cholesky(S):
+    """The lower Cholesky factors of many matrices, NaN from the first pivot on that is not positive.
+
+    Parameters
+    ----------
+    S : ndarray of shape (n_samples, p, p)
+        Symmetric matrices.
+
+    Returns
+    -------
+    L : ndarray of shape (n_samples, p, p)
+        A matrix is positive definite if the last entry of its factor is a number. A pivot within the rounding error of
+        its diagonal entry is none.
+    """
+    L = np.zeros_like(S)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for j in range(S.shape[-1]):
+            pivot = S[:, j, j] - (L[:, j, :j] ** 2).sum(axis=1)
+            L[:, j, j] = np.sqrt(np.where(pivot > 4 * np.finfo(float).eps * S[:, j, j], pivot, np.nan))
+            below = S[:, j + 1 :, j] - (L[:, j + 1 :, :j] @ L[:, j, :j, None])[..., 0]
+            L[:, j + 1 :, j] = below / L[:, j, j, None]
+    return L
 
 
 class Product(Support):
@@ -185,8 +296,91 @@ class Product(Support):
     def phrase_of(self, column):
         return self.parts[column].phrase_of(0)
 
+    def width(self, n_features):
+        return len(self.parts)
+
     def draw(self, rng, n_samples, n_features):
         return np.column_stack([part.draw(rng, n_samples, 1) for part in self.parts])
+
+
+class Pairs(Support):
+    """Two columns, low and high, for each value: it is known to lie between them, or known where they are equal.
+
+    A row is what an observer saw of a value, so that no measure on rows makes their likelihood a density.
+
+    Parameters
+    ----------
+    part : Interval or Integers
+        The support of the values.
+    """
+
+    remedy = "Give each value as two columns, low <= high; -inf and inf leave a side open."
+
+    def __init__(self, part):
+        super().__init__("pairs", f"pairs low <= high that hold {part.phrase}", part.discrete)
+        self.part = part
+
+    def inside(self, X):
+        if X.shape[1] % 2:
+            raise ValueError(f"X has {X.shape[1]} columns, but intervals come in pairs of columns, low and high.")
+        low, high = X[:, ::2], X[:, 1::2]
+        known = low == high
+        holds = np.where(known, self.part.inside(np.where(known, low, high)), True)
+        reaches = (low <= high) & (high >= self.part.low) & (low <= self.part.high)
+        return np.repeat(holds & reaches, 2, axis=1)
+
+    def width(self, n_features):
+        return n_features + n_features % 2
+
+    def draw(self, rng, n_samples, n_features):
+        x = self.part.draw(rng, n_samples, n_features // 2)
+        width = rng.integers(0, 3, x.shape) if self.part.discrete else rng.uniform(0, 1, x.shape) * x.std(axis=0)
+        kind = rng.random(x.shape)  # half of the values are known, the rest between two ends, one of them open at times
+        low = np.where(kind < 0.5, x, np.where(kind < 0.6, -np.inf, x - width))
+        high = np.where(kind < 0.5, x, np.where(kind > 0.9, np.inf, x + width))
+        return np.stack([low, high], axis=-1).reshape(n_samples, n_features)
+
+
+def within(support, low, high):
+    """The part of an interval, or of whole numbers, that lies between two numbers.
+
+    Parameters
+    ----------
+    support : Interval or Integers
+        What is cut.
+    low, high : float
+        Where.
+
+    Returns
+    -------
+    Support
+    """
+    if low <= support.low and high >= support.high:
+        return support
+    low, high = max(low, support.low), min(high, support.high)
+    if support.discrete:
+        low, high = np.ceil(low), np.floor(high)
+        return Integers(support.name, f"whole numbers from {low:g} to {high:g}", low, high)
+    return between(low, high)
+
+
+def between(low, high):
+    """The numbers from one to another.
+
+    Parameters
+    ----------
+    low, high : float
+        The ends; they belong to it.
+
+    Returns
+    -------
+    Interval
+    """
+    return (
+        real
+        if np.isinf(low) and np.isinf(high)
+        else Interval("interval", f"numbers from {low:g} to {high:g}", low, high)
+    )
 
 
 FROM_LINE = {  # from the whole line, where test data start, into each support
@@ -196,6 +390,7 @@ FROM_LINE = {  # from the whole line, where test data start, into each support
     "unit": lambda Z: 1 / (1 + np.exp(-Z)),
     "circle": lambda Z: np.mod(Z + np.pi, 2 * np.pi) - np.pi,
     "integer": lambda Z: np.floor(np.exp(1 + 0.5 * Z)),
+    "counts": lambda Z: np.floor(np.exp(0.5 + Z)),
     "binary": lambda Z: (Z > 0.4).astype(float),
 }
 
@@ -203,9 +398,12 @@ real = Interval("real", "real numbers", -np.inf, np.inf)
 positive = Interval("positive", "positive numbers", 0.0, np.inf, closed=False)
 nonnegative = Interval("nonnegative", "non-negative numbers", 0.0, np.inf)
 unit = Interval("unit", "numbers from 0 to 1", 0.0, 1.0)
+open_unit = Interval("unit", "numbers between 0 and 1", 0.0, 1.0, closed=False)
 circle = Circle("circle", "angles in radians", -np.pi, np.pi)
 sphere = Sphere("sphere", "rows of length one")
 simplex = Simplex("simplex", "non-negative parts that add up to one")
+positive_definite = PositiveDefinite("positive_definite", "lower triangles of positive definite matrices")
 binary = Integers("binary", "zeros and ones", 0, 1)
 integer = Integers("integer", "whole numbers, 0 or more", 0, np.inf)
+counts = Counts("counts", "whole numbers, 0 or more", 0, np.inf)
 category = Categories()

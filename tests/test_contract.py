@@ -45,7 +45,23 @@ SKLEARN_MODELS = [
 ]
 
 
+TIED = dict.fromkeys(
+    ("check_estimators_dtypes", "check_sample_weights_not_overwritten"),
+    "half of its rows are one value, on which the likelihood collapses, and fit says so",
+)
+TIED_BY_A_THIRD = TIED | dict.fromkeys(
+    ("check_sample_weights_pandas_series", "check_sample_weights_not_an_array"),
+    "a third of its rows is one value, on which the likelihood of half a degree of freedom collapses",
+)
+OPEN_ENDED = {"check_estimators_nan_inf": "an infinite end leaves an interval open"}
+
+
 def expected_to_fail(model):
+    expected = {"Cauchy": TIED, "LocationScaleT": TIED_BY_A_THIRD}.get(type(model).__name__.removesuffix("OnReals"), {})
+    if getattr(model, "censoring", None):
+        return expected | OPEN_ENDED
+    if expected:
+        return expected
     covariance = getattr(model, "covariance", "full")
     if covariance == "full":
         return EXPECTED_TO_FAIL.get(type(model).__name__, {})
@@ -84,7 +100,8 @@ def widths(estimator, wanted):
     given = getattr(estimator, "estimators", None)
     if isinstance(given, list):
         return [len(given)]
-    return [d for d in wanted if d > 1] if uses(estimator, GraphicalLasso) else wanted
+    wanted = [d for d in wanted if d > 1] if uses(estimator, GraphicalLasso) else wanted
+    return sorted({estimator.support.width(d) for d in wanted})
 
 
 def uses(estimator, covariance):
@@ -163,7 +180,7 @@ def kinds_of_rows(draw, support, n_features, scales):
     if draw(st.booleans()):
         X = np.vstack([X, X[: n_samples // 3]])
     if support.discrete_columns(n_features).all():
-        return X.astype(draw(st.sampled_from([int, float, np.int8])))
+        return X.astype(draw(st.sampled_from([int, float, np.int8]))) if np.isfinite(X).all() else X
     if support.name == "real":
         X = X + draw(st.sampled_from([0.0, 1.0, -50.0, 1000.0]))
     if support.name in ("real", "positive", "nonnegative"):
@@ -189,7 +206,9 @@ def test_laws_on_many_kinds_of_rows(estimator):
     foreign = isinstance(estimator, ForeignDensity) or type(inner).__module__.startswith("sklearn")
     scales = st.just(0) if foreign else st.integers(-8, 8)
 
-    @examples(max_examples=6 if foreign else 12)
+    slow = foreign or getattr(estimator, "censoring", None)
+
+    @examples(max_examples=5 if slow else 12)
     @given(st.data())
     def laws_hold(data):
         n_features = data.draw(st.sampled_from(widths(estimator, [1, 2, 3, 4])))

@@ -1,5 +1,6 @@
 """Every law can fail: each catches an estimator that is broken in the way that it forbids."""
 
+import copy
 import time
 import warnings
 from pathlib import Path
@@ -17,7 +18,28 @@ from skgen import supports
 from skgen.checks import LAWS, Inconclusive, check_density_estimator
 from skgen.checks._distribution import chi_square
 from skgen.foreign import ForeignDensity
-from skgen.parametric import Bernoulli, Categorical, Exponential, Gaussian, Independent, Normal, Poisson
+from skgen.parametric import (
+    Bernoulli,
+    Categorical,
+    Dirichlet,
+    DirichletMultinomial,
+    Exponential,
+    Gaussian,
+    Independent,
+    Normal,
+    Poisson,
+    VonMises,
+    VonMisesFisher,
+    Wishart,
+)
+
+
+def narrowed(model, share):
+    """A fitted model like this one, whose concentration, or degrees of freedom, are larger by a share."""
+    name = "df_" if isinstance(model, Wishart) else "concentration_"
+    other = copy.copy(model)
+    setattr(other, name, (1 + share) * getattr(model, name))
+    return other
 
 
 class WrongConstant(Normal):
@@ -313,9 +335,78 @@ class Littering(Normal):
         Path("log.txt").write_text("fitted")
 
 
+class TooDense:
+    """Its density integrates to 1.01."""
+
+    def _log_prob(self, X, y):
+        return super()._log_prob(X, y) + np.log(1.01)
+
+
+class TooNarrow:
+    """Its draws are those of a concentration, or degrees of freedom, 5 % larger."""
+
+    def _sample(self, n_samples, y, rng):
+        return type(self).__bases__[1]._sample(narrowed(self, 0.05), n_samples, y, rng)
+
+
+class DenseDirichlet(TooDense, Dirichlet):
+    pass
+
+
+class DenseDirections(TooDense, VonMisesFisher):
+    pass
+
+
+class DenseMatrices(TooDense, Wishart):
+    pass
+
+
+class DenseCompositions(TooDense, DirichletMultinomial):
+    pass
+
+
+class DenseAngles(TooDense, VonMises):
+    pass
+
+
+class NarrowDirichlet(TooNarrow, Dirichlet):
+    pass
+
+
+class NarrowDirections(TooNarrow, VonMisesFisher):
+    pass
+
+
+class NarrowMatrices(TooNarrow, Wishart):
+    pass
+
+
+class NarrowAngles(TooNarrow, VonMises):
+    pass
+
+
+class OneTooMany(DirichletMultinomial):
+    """One row in ten has one more of the first kind."""
+
+    def _sample(self, n_samples, y, rng):
+        X = super()._sample(n_samples, y, rng)
+        X[:, 0] += rng.random(n_samples) < 0.1
+        return X
+
+
+class EveryRowIsADirection(VonMisesFisher):
+    def score_samples(self, X, y=None):
+        return self._log_prob(self._read(X, reset=False), y)
+
+
 REAL = supports.real.draw(np.random.default_rng(0), 200, 2)
 WIDE = supports.real.draw(np.random.default_rng(0), 200, 20)
 MIXED = np.column_stack([REAL[:, 0], REAL[:, 1] > 0])
+DIRECTIONS = {d: supports.sphere.draw(np.random.default_rng(0), 200, d) for d in (2, 3, 5)}
+PARTS = {d: supports.simplex.draw(np.random.default_rng(0), 200, d) for d in (2, 3, 5)}
+MATRICES = {d: supports.positive_definite.draw(np.random.default_rng(0), 200, d) for d in (1, 3, 6)}
+ANGLES = {d: supports.circle.draw(np.random.default_rng(0), 200, d) for d in (1, 2)}
+KINDS = {d: supports.counts.draw(np.random.default_rng(0), 200, d).astype(int) for d in (2, 4)}
 WAITS = supports.nonnegative.draw(np.random.default_rng(0), 200, 2)
 BROKEN = [
     (checks.normalises, WrongConstant(), REAL[:, :1], "total probability 1.01"),
@@ -331,6 +422,24 @@ BROKEN = [
     (checks.draws_follow_the_density, ThirdSignFromTheOthers(), WIDE[:, :3], "moment"),
     (checks.draws_follow_the_density, SecondFromTheFirst([Normal(), Bernoulli()]), MIXED, "moment"),
     (checks.draws_follow_the_density, Comonotone(), (WIDE > 0).astype(int), "moment"),
+    *((checks.normalises, DenseDirections(), X, "total probability") for X in DIRECTIONS.values()),
+    *((checks.normalises, DenseDirichlet(), X, "total probability") for X in PARTS.values()),
+    *((checks.normalises, DenseMatrices(), X, "total probability") for X in MATRICES.values()),
+    *((checks.normalises, DenseAngles(), X, "total probability") for X in ANGLES.values()),
+    *((checks.normalises, DenseCompositions(), X, "total probability") for X in KINDS.values()),
+    (checks.draws_follow_the_density, NarrowDirections(), DIRECTIONS[2], "distribution functions differ"),
+    (checks.draws_follow_the_density, NarrowDirections(), DIRECTIONS[3], "chi-square"),
+    (checks.draws_follow_the_density, NarrowDirections(), DIRECTIONS[5], "moment"),
+    (checks.draws_follow_the_density, NarrowDirichlet(), PARTS[2], "distribution functions differ"),
+    (checks.draws_follow_the_density, NarrowDirichlet(), PARTS[3], "chi-square"),
+    (checks.draws_follow_the_density, NarrowDirichlet(), PARTS[5], "moment"),
+    (checks.draws_follow_the_density, NarrowMatrices(), MATRICES[1], "distribution functions differ"),
+    (checks.draws_follow_the_density, NarrowMatrices(), MATRICES[6], "moment"),
+    (checks.draws_follow_the_density, NarrowAngles(), ANGLES[1], "distribution functions differ"),
+    (checks.draws_follow_the_density, NarrowAngles(), ANGLES[2], "chi-square"),
+    (checks.draws_follow_the_density, OneTooMany(), KINDS[2], "chi-square"),
+    (checks.draws_follow_the_density, OneTooMany(), KINDS[4], "moment"),
+    (checks.is_zero_off_its_support, EveryRowIsADirection(), DIRECTIONS[3], "lies outside sphere"),
     (checks.is_zero_off_its_support, Everywhere(), WAITS, "lies outside nonnegative"),
     (checks.never_scores_nan, Overflowing(), REAL, "scores NaN"),
     (checks.never_scores_nan, Infinite(), REAL, "scores infinity"),
@@ -460,6 +569,10 @@ def off_by(model_class, constant=0.0, spread=0.0):
             X = super()._sample(n_samples, y, rng)
             if not spread:
                 return X
+            if isinstance(self, DirichletMultinomial):
+                return X + rng.poisson(spread * self.mean(), X.shape)
+            if isinstance(self, Dirichlet | VonMises | VonMisesFisher | Wishart):
+                return model_class._sample(narrowed(self, spread), n_samples, y, rng)
             if isinstance(self, Poisson):  # more draws of the same rate, thinned: the rate is off
                 return X + rng.poisson(spread * self.rate_, X.shape)
             if isinstance(self, Bernoulli | Categorical):
@@ -474,7 +587,8 @@ def off_by(model_class, constant=0.0, spread=0.0):
 
 
 # The smallest faults caught 99 times in 100, by support and number of columns: the share by which the constant is off,
-# and that by which the draws spread too far (for counts the rate, for labels the share of rows changed).
+# and that by which the draws spread too far (for counts the rate, for labels the share of rows changed, for angles,
+# directions, parts and matrices the concentration).
 POWER = [
     (Gaussian, 1, 0.001, 0.05),
     (Gaussian, 2, 0.001, 0.05),
@@ -492,6 +606,20 @@ POWER = [
     (Bernoulli, 12, 0.001, 0.05),
     (Categorical, 1, 0.001, 0.05),
     (Categorical, 4, 0.001, 0.05),
+    (VonMises, 1, 0.001, 0.05),
+    (VonMises, 2, 0.001, 0.05),
+    (VonMises, 4, 0.015, 0.05),
+    (VonMisesFisher, 2, 0.001, 0.05),
+    (VonMisesFisher, 3, 0.001, 0.05),
+    (VonMisesFisher, 5, 0.01, 0.05),
+    (Dirichlet, 2, 0.001, 0.05),
+    (Dirichlet, 3, 0.001, 0.05),
+    (Dirichlet, 5, 0.01, 0.05),
+    (Wishart, 1, 0.001, 0.05),
+    (Wishart, 3, 0.01, 0.05),
+    (Wishart, 6, 0.01, 0.05),
+    (DirichletMultinomial, 2, 0.005, 0.02),
+    (DirichletMultinomial, 4, 0.015, 0.02),
 ]
 
 

@@ -21,7 +21,17 @@ from sklearn.neighbors import KernelDensity
 import skgen
 from skgen import parametric
 from skgen.foreign import ForeignDensity
-from skgen.parametric import Bernoulli, Categorical, Gaussian, Independent, Laplace, Normal, PointMass, Poisson
+from skgen.parametric import (
+    Bernoulli,
+    Categorical,
+    Gaussian,
+    Independent,
+    Laplace,
+    Normal,
+    PointMass,
+    Poisson,
+    VonMises,
+)
 from skgen.persistence import FORMAT, SEAL, LoadError, TreeRows, seal
 
 RNG = np.random.default_rng(0)
@@ -96,7 +106,8 @@ def rows_for(name):
     """Rows in the support of the family of that name."""
     if name == "PointMass":
         return np.full((5, 2), 3.5)
-    return getattr(parametric, name)().support.draw(np.random.default_rng(0), 40, 3)
+    support = getattr(parametric, name)().support
+    return support.draw(np.random.default_rng(0), 40, support.width(3))
 
 
 CASES = {
@@ -534,7 +545,7 @@ def test_no_prefix_of_a_name_is_trusted(name, path, marker):
 @pytest.mark.parametrize(
     "name",
     [
-        "skgen.parametric._discrete.Poisson",
+        "skgen.parametric._counts.Poisson",
         "skgen.parametric._independent.Independent",
         "skgen.foreign.ForeignDensity",
         "skgen.base.DensityEstimator",
@@ -548,7 +559,7 @@ def test_the_state_of_one_class_is_refused_by_another(name, path, marker):
 
 
 def test_the_state_of_a_class_without_parameters_is_refused_by_one_with(path, marker):
-    skgen.save(Poisson().fit(COUNTS), path)
+    skgen.save(VonMises().fit(COUNTS), path)
     change_schema(path, lambda schema: rename(schema, "skgen.parametric._multivariate", "Gaussian"))
     refused(path, marker, r"parameters.*\['covariance', 'random_state'\]")
 

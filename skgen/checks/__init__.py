@@ -20,7 +20,8 @@ True
 
 "inconclusive" is no pass: the method at hand could not decide (a density of many narrow peaks in five dimensions,
 say). Every random test is done at a level of 1e-5. Faults of this size are caught 99 times in 100 (a constant that is
-too large; draws that spread too far, for counts a rate that is off, for labels a share of rows that is changed):
+too large; draws that spread too far, for counts a rate that is off, for labels a share of rows that is changed,
+for angles, directions, parts and matrices a concentration that is off):
 
 ==================  ========  ============  ========
 rows hold           columns   constant off  draws off
@@ -34,6 +35,16 @@ counts              1, 2      0.1 %         2 %
 counts              5         0.5 %         2 %
 zeros and ones      up to 12  0.1 %         5 %
 labels              up to 4   0.1 %         5 %
+angles              1, 2      0.1 %         5 %
+angles              4         1.5 %         5 %
+directions          2, 3      0.1 %         5 %
+directions          5         1 %           5 %
+parts of a whole    2, 3      0.1 %         5 %
+parts of a whole    5         1 %           5 %
+matrices            1         0.1 %         5 %
+matrices            3, 6      1 %           5 %
+counts of kinds     2         0.5 %         2 %
+counts of kinds     4         1.5 %         2 %
 ==================  ========  ============  ========
 """
 
@@ -131,7 +142,7 @@ def check_density_estimator(estimator, X=None, *, laws=None, seed=0, on_fail="ra
     estimator : object
         Unfitted, with `fit`, `score_samples` and `sample`.
     X : array, data frame or list of sequences, optional
-        Rows to fit; without them, 200 rows of two columns are drawn from the estimator's support.
+        Rows to fit; without them, 200 rows of two columns (more, where a row has more) are drawn from the support.
     laws : list of functions, optional
         Those to run; all of `LAWS` by default.
     seed : int
@@ -166,7 +177,8 @@ def check_density_estimator(estimator, X=None, *, laws=None, seed=0, on_fail="ra
     if getattr(estimator, "conditional", False):
         raise ValueError("The laws are those of unconditional densities: check the model with conditional=False.")
     if X is None:
-        X = support_of(estimator).draw(np.random.default_rng(seed), 200, 2)
+        support = support_of(estimator)
+        X = support.draw(np.random.default_rng(seed), 200, support.width(2))
     verdicts = [_verdict(law, estimator, X, np.random.default_rng(seed)) for law in (LAWS if laws is None else laws)]
     broken = [f"{v.law}: {v.reason}" for v in verdicts if v.status == "broken"]
     if broken and on_fail == "raise":

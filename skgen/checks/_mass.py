@@ -1,18 +1,28 @@
-r"""How much probability a fitted model spreads, and where: quadrature, enumeration and importance weights."""
+r"""How much probability a fitted model spreads, and where, by quadrature, enumeration, importance weights."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from skgen.checks._charts import chart_of
 from skgen.checks._importance import importance_weights
 from skgen.checks._quadrature import box_masses, boxes
-from skgen.checks._view import bounds, discrete_columns, draws, grid, log_density, outcomes, spread_of
+from skgen.checks._view import (
+    Inconclusive,
+    discrete_columns,
+    draws,
+    grid,
+    log_density,
+    log_drawable,
+    outcomes,
+    spread_of,
+)
 
 MOST_OUTCOMES = 200_000
 
 
 class Mass(NamedTuple):
-    """A total probability, the error of its computation (a standard error for "importance"), and the method."""
+    """A total probability, the error of its computation (by importance or recurrence a standard one) and the method."""
 
     value: float
     error: float
@@ -43,66 +53,114 @@ def total_mass(model, rng, n_draws=100_000):
     discrete = discrete_columns(model)
     lattice = outcomes(model, draws(model, 2000, rng)) if discrete.any() else []
     n_cells = np.prod([float(len(values)) for values in lattice])
-    n_continuous = int((~discrete).sum())
-    if n_continuous == 0 and n_cells <= MOST_OUTCOMES:
+    if discrete.all() and n_cells <= MOST_OUTCOMES:
         return Mass(float(np.exp(log_density(model, grid(lattice))).sum()), 1e-6, "enumeration")
-    if n_continuous <= 2 and n_cells <= 64 and bounds(model, 0) is not None:
-        return _integrate(model, draws(model, 2000, rng), discrete, lattice)
+    if not discrete.all() and n_cells <= 64:
+        Z = draws(model, 2000, rng)
+        chart = chart_of(model, Z, flat=True)
+        if len(chart.image) <= 2:
+            return _integrate(model, chart, chart.to_line(Z[:, ~discrete])[0], lattice)
+    found = []
+    for method in (_recurring_mass, _imitated_mass) if discrete.all() else (_imitated_mass,):
+        try:
+            found.append(method(model, rng, n_draws))
+        except Inconclusive as undecided:
+            reason = undecided
+    if not found:
+        raise reason
+    return min(found, key=lambda mass: mass.error)
+
+
+def _imitated_mass(model, rng, n_draws):
     weights = importance_weights(model, n_draws, rng)[0]
-    error = weights.std() / np.sqrt(len(weights))
-    return Mass(float(weights.mean()), float(error), "importance")
+    return Mass(float(weights.mean()), float(weights.std() / np.sqrt(len(weights))), "importance")
 
 
-def _integrate(model, Z, discrete, lattice):
+def _recurring_mass(model, rng, n_draws):
+    """The probability of rows that recur, by the density, over that by the draws."""
+    _, probability, _, recurs = recurring_rows(model, rng, n_draws)
+    share = recurs.mean()
+    error = np.sqrt((share * (1 - share) + 1 / n_draws) / n_draws) / share  # an honest one where all rows recur
+    return Mass(float(probability.sum() / share), float(error), "recurrence")
+
+
+def recurring_rows(model, rng, n_draws):
+    """The rows among some draws of a discrete model, their probabilities, other draws, and which of these recur.
+
+    Raises
+    ------
+    Inconclusive
+        If fewer than half of the draws are rows that were drawn before.
+    """
+    rows, again = np.unique(draws(model, n_draws, rng), axis=0), draws(model, n_draws, rng)
+    place = np.unique(np.vstack([rows, again]), axis=0, return_inverse=True)[1].ravel()
+    recurs = np.isin(place[len(rows) :], place[: len(rows)])
+    if recurs.mean() < 0.5:
+        raise Inconclusive(f"only {recurs.mean():.0%} of the draws recur")
+    return rows, np.exp(log_density(model, rows) - log_drawable(model)), again, recurs
+
+
+def _integrate(model, chart, Y, lattice):
     """Quadrature over the continuous columns, summed over the outcomes of the discrete ones."""
-    levels = np.linspace(0, 1, 65 if (~discrete).sum() == 1 else 17)[1:-1]
-    points = [np.unique(np.quantile(Z[:, j], levels)) for j in np.flatnonzero(~discrete)]
+    levels = np.linspace(0, 1, 65 if Y.shape[1] == 1 else 17)[1:-1]
+    points = [np.unique(np.quantile(y, levels)) for y in Y.T]
     total, error = 0.0, 0.0
     for cell in grid(lattice) if len(lattice) else [()]:
-        masses, wrong = masses_between(model, Z[:1500], points, cell)
+        masses, wrong = masses_between(model, chart, Y[:1500], points, cell)
         total, error = total + masses.sum(), error + wrong
     return Mass(float(total), float(error), "quadrature")
 
 
-def masses_between(model, Z, points, cell=()):
-    """The mass in each cell between points of the continuous columns, the unbounded cells at the ends among them.
+def density_on(model, chart, cell=()):
+    """The density of a model on its chart, a function of points of shape (n_points, n_dims)."""
+    discrete = discrete_columns(model)
+
+    def density(Y):
+        X, log_slope = chart.from_line(Y)
+        rows = np.empty((len(Y), len(discrete)))
+        rows[:, ~discrete], rows[:, discrete] = X, cell
+        return np.exp(log_density(model, rows) - log_slope)
+
+    return density
+
+
+def masses_between(model, chart, Y, points, cell=()):
+    """The mass in each cell between points of the chart's coordinates, the unbounded cells at the ends among them.
 
     Parameters
     ----------
     model : density estimator
         Fitted.
-    Z : ndarray of shape (n_draws, n_features)
-        Draws of it, which show where mass is.
+    chart : object
+        Of its continuous columns.
+    Y : ndarray of shape (n_draws, n_dims)
+        Draws on the chart, which show where mass is.
     points : list of ndarray
-        For each continuous column, increasing.
+        For each coordinate, increasing.
     cell : sequence of float
         The values of the discrete columns.
 
     Returns
     -------
     masses : ndarray of shape (n_cells,)
-        In the order of the product of the columns' cells.
+        In the order of the product of the coordinates' cells.
     error : float
         Of their sum.
     """
-    discrete = discrete_columns(model)
-    continuous = np.flatnonzero(~discrete)
-    low, high = np.array([bounds(model, j) for j in continuous]).T
-    center, scale = np.median(Z[:, continuous], axis=0), spread_of(Z[:, continuous])
+    low, high = chart.image.T
+    center, scale, height = np.median(Y, axis=0), spread_of(Y), density_on(model, chart, cell)
 
-    def to_unit(x, k):
-        return _to_unit((x - center[k]) / scale[k])
+    def to_unit(y, k):
+        return _to_unit((y - center[k]) / scale[k])
 
-    edges = [np.unique(to_unit(np.r_[low[k], x, high[k]], k)) for k, x in enumerate(points)]
+    edges = [np.unique(to_unit(np.r_[low[k], y, high[k]], k)) for k, y in enumerate(points)]
 
     def density(T):
-        rows = np.empty((len(T), len(discrete)))
-        rows[:, continuous] = np.clip(center + scale * T / (1 - T**2), low, high)
-        rows[:, discrete] = cell
-        return np.exp(log_density(model, rows)) * (scale * (1 + T**2) / (1 - T**2) ** 2).prod(axis=1)
+        stretch = (scale * (1 + T**2) / (1 - T**2) ** 2).prod(axis=1)
+        return height(np.clip(center + scale * T / (1 - T**2), low, high)) * stretch
 
-    witnesses = np.column_stack([to_unit(Z[:, j], k) for k, j in enumerate(continuous)])
-    return box_masses(density, *boxes(edges), witnesses=None if discrete.any() else witnesses)
+    witnesses = np.column_stack([to_unit(y, k) for k, y in enumerate(Y.T)])
+    return box_masses(density, *boxes(edges), witnesses=None if len(cell) else witnesses)
 
 
 def _to_unit(u):

@@ -73,20 +73,14 @@ def outcomes(model, Z):
         elif np.isfinite(part.high):
             values.append(np.arange(part.low, part.high + 1))
         else:
-            values.append(range(int(part.low), int(2 * Z[:, j].max()) + 20))  # too long to be written out, at times
+            most = 2 * int(np.abs(Z[:, j]).max()) + 20
+            values.append(range(int(max(part.low, -most)), most))  # too long to be written out, at times
     return values
 
 
 def grid(lattice):
     """All rows of the product of the columns' values."""
     return np.array(list(product(*lattice)), dtype=np.float64)
-
-
-def bounds(model, j):
-    """The interval of column j, or None for a support that is no product of intervals."""
-    support = support_of(model)
-    part = support.parts[j] if isinstance(support, supports.Product) else support
-    return (part.low, part.high) if isinstance(part, supports.Interval) else None if not part.discrete else (0, 1)
 
 
 def spread_of(Z):

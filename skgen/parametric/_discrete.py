@@ -1,4 +1,4 @@
-r"""Products of discrete univariate families, and the point mass: independent columns under the counting measure.
+r"""Zeros and ones, labels, and the point mass: independent columns under the counting measure.
 
 Johnson, Kemp and Kotz, "Univariate Discrete Distributions", 2005.
 """
@@ -6,16 +6,19 @@ Johnson, Kemp and Kotz, "Univariate Discrete Distributions", 2005.
 from numbers import Real
 
 import numpy as np
-from scipy.special import gammaln, xlog1py, xlogy
+from scipy import stats
+from scipy.special import xlog1py, xlogy
 from sklearn.utils._param_validation import Interval
 
 from skgen import supports
-from skgen.base import AdditiveStatistics, DensityEstimator
+from skgen.base import AdditiveStatistics
+from skgen.parametric._parametric import ParametricDensity
+from skgen.parametric._product import AdditiveProduct
 
 SMOOTHING = {"alpha": [Interval(Real, 0, None, closed="left")]}
 
 
-class Bernoulli(AdditiveStatistics, DensityEstimator):
+class Bernoulli(AdditiveProduct):
     r"""Independent binary features.
 
     .. math:: p(x) = \prod_j p_j^{x_j} (1 - p_j)^{1 - x_j}, \qquad x_j \in \{0, 1\}
@@ -38,12 +41,15 @@ class Bernoulli(AdditiveStatistics, DensityEstimator):
     array([0.75, 0.75])
     """
 
-    support = supports.binary
-    _unique_optimum = True
+    _parameters = {"probability_": "unit"}
+    _support = supports.binary
+    _units = ()
     _parameter_constraints = SMOOTHING
 
     def __init__(self, alpha=1.0):
         self.alpha = alpha
+
+    _law = staticmethod(stats.bernoulli)
 
     def _statistics(self, X, sample_weight, coordinates):
         return {"n": sample_weight.sum(), "ones": sample_weight @ X}
@@ -51,51 +57,20 @@ class Bernoulli(AdditiveStatistics, DensityEstimator):
     def _m_step(self, statistics, coordinates):
         self.probability_ = (statistics["ones"] + self.alpha) / (statistics["n"] + 2 * self.alpha)
 
-    def _log_prob(self, X, y):
-        return (xlogy(X, self.probability_) + xlog1py(1 - X, -self.probability_)).sum(axis=1)
+    @staticmethod
+    def _logpdf(x, probability):
+        return xlogy(x, probability) + xlog1py(1 - x, -probability)
 
-    def _sample(self, n_samples, y, rng):
-        return (rng.random((n_samples, len(self.probability_))) < self.probability_).astype(float)
+    @staticmethod
+    def _draw(size, rng, probability):
+        return rng.random(size) < probability
 
-
-class Poisson(AdditiveStatistics, DensityEstimator):
-    r"""Independent Poisson counts.
-
-    .. math:: p(x) = \prod_j \frac{\lambda_j^{x_j} e^{-\lambda_j}}{x_j!}, \qquad x_j \in \{0, 1, 2, \ldots\}
-
-    Fitted by weighted maximum likelihood: the mean.
-
-    Attributes
-    ----------
-    rate_ : ndarray of shape (n_features,)
-        The expected counts :math:`\lambda`.
-
-    Examples
-    --------
-    >>> from skgen import Poisson
-    >>> Poisson().fit([[1, 0], [3, 1]]).rate_
-    array([2. , 0.5])
-    """
-
-    support = supports.integer
-    _unique_optimum = True
-
-    def _statistics(self, X, sample_weight, coordinates):
-        return {"n": sample_weight.sum(), "total": sample_weight @ X}
-
-    def _m_step(self, statistics, coordinates):
-        self.rate_ = statistics["total"] / statistics["n"]
-
-    def _log_prob(self, X, y):
-        log_factorial = gammaln(X + 1)
-        terms = xlogy(X, self.rate_) - np.minimum(log_factorial, np.finfo(float).max)
-        return np.where(np.isinf(log_factorial), -np.inf, terms).sum(axis=1) - self.rate_.sum()
-
-    def _sample(self, n_samples, y, rng):
-        return rng.poisson(self.rate_, size=(n_samples, len(self.rate_))).astype(float)
+    @staticmethod
+    def _peak(probability):
+        return np.select([probability < 0.5, probability > 0.5], [0.0, 1.0], np.nan)
 
 
-class Categorical(AdditiveStatistics, DensityEstimator):
+class Categorical(AdditiveStatistics, ParametricDensity):
     r"""Independent features that hold labels: strings, numbers, booleans, pandas' and polars' categories.
 
     .. math:: p(x) = \prod_j \frac{n_{j, x_j} + \alpha}{n + \alpha K_j}
@@ -166,6 +141,17 @@ class Categorical(AdditiveStatistics, DensityEstimator):
                 log_prob += np.log(np.append(known, unseen))[x]  # code -1 reads the last cell
         return log_prob
 
+    def _n_parameters(self):
+        return sum(map(len, self.probabilities_)) - int(np.sum(self.columns_.closed))
+
+    def _entropy(self):
+        cells = [np.append(p, q) for p, q in zip(self.probabilities_, self.unseen_probability_, strict=True)]
+        return -sum(xlogy(p, p).sum() for p in cells)
+
+    def _mode(self):
+        most = [labels[np.argmax(p)] for labels, p in zip(self.categories_, self.probabilities_, strict=True)]
+        return np.array(most, dtype=object)
+
     def _log_drawable(self):
         return np.log1p(-self.unseen_probability_).sum()
 
@@ -175,7 +161,7 @@ class Categorical(AdditiveStatistics, DensityEstimator):
         )
 
 
-class PointMass(DensityEstimator):
+class PointMass(ParametricDensity):
     """Columns that hold one value each: probability 1 there, 0 elsewhere.
 
     The density of a constant column is unbounded; this is the honest model of it, under the counting measure.
@@ -211,6 +197,18 @@ class PointMass(DensityEstimator):
 
     def _log_prob(self, X, y):
         return np.zeros(len(X))
+
+    def _mean(self):
+        return self.value_
+
+    def _var(self):
+        return np.zeros_like(self.value_)
+
+    def _mode(self):
+        return self.value_
+
+    def _entropy(self):
+        return 0.0
 
     def _sample(self, n_samples, y, rng):
         return np.tile(self.value_, (n_samples, 1))

@@ -15,14 +15,14 @@ from scipy.linalg import cho_factor, cho_solve
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from skgen.base import DensityEstimator
 from skgen.conditionals import TractableConditionals
 from skgen.parametric._covariance import COVARIANCES
+from skgen.parametric._parametric import ParametricDensity
 
 FULL = COVARIANCES["full"]
 
 
-class Elliptical(TractableConditionals, DensityEstimator):
+class Elliptical(TractableConditionals, ParametricDensity):
     """A density that depends on x through its Mahalanobis distance; `_factor` and `_center` are set by `_fit`."""
 
     _structure = FULL
@@ -98,21 +98,6 @@ class Elliptical(TractableConditionals, DensityEstimator):
         away = at - self._dense()[0][given]
         center = self._dense()[0][rest] + slope @ away
         return self._like_me(rest, center, conditional, len(given), float(away @ cho_solve(precision, away)))
-
-    def entropy(self):
-        """Differential entropy.
-
-        Returns
-        -------
-        entropy : float
-            In nats: minus the expected log-density of a draw.
-        """
-        check_is_fitted(self)
-        return float(self._entropy())
-
-    @abstractmethod
-    def _entropy(self):
-        """The entropy in nats."""
 
     def _regression(self, rest, given):
         """Slopes, conditional matrix, and the Cholesky factor of the given block."""

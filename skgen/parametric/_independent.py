@@ -10,20 +10,22 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, StrOptions
 
 from skgen import supports
-from skgen.base import DensityEstimator
 from skgen.foreign import as_density
-from skgen.parametric._discrete import Bernoulli, Categorical, PointMass, Poisson
-from skgen.parametric._univariate import Exponential, Laplace, Normal
+from skgen.parametric._bounded import Beta
+from skgen.parametric._counts import Geometric, NegativeBinomial, Poisson
+from skgen.parametric._discrete import Bernoulli, Categorical, PointMass
+from skgen.parametric._line import Laplace, Logistic, Normal
+from skgen.parametric._parametric import ParametricDensity
+from skgen.parametric._positive import Exponential, Gamma, LogNormal, Weibull
 from skgen.random import as_generator, seed_unset
 
 AUTO = {  # candidates by kind of column; the Bayesian information criterion chooses
-    "real": (Normal, Laplace, Exponential),
-    "integer": (Bernoulli, Poisson),
+    "real": (Normal, Laplace, Logistic, Exponential, Gamma, LogNormal, Weibull, Beta),
+    "integer": (Bernoulli, Poisson, Geometric, NegativeBinomial),
 }
-N_PARAMETERS = {Normal: 2, Laplace: 2, Exponential: 1, Bernoulli: 1, Poisson: 1}
 
 
-class Independent(DensityEstimator):
+class Independent(ParametricDensity):
     r"""Independent features, each with a univariate density of its own.
 
     .. math:: p(x) = \prod_j p_j(x_j)
@@ -32,9 +34,10 @@ class Independent(DensityEstimator):
     ----------
     estimators : "auto", density estimator or list of density estimators, default="auto"
         One for all columns (each gets a clone), or one for each. "auto" chooses by dtype and support: `Categorical`
-        for strings, booleans and categories; `Bernoulli` or `Poisson` for whole numbers (`Normal` where some are
-        negative); `Normal`, `Laplace` or `Exponential` for real ones, whichever has the lower Bayesian information
-        criterion; `PointMass` for a column that is constant. Estimators of scikit-learn such as `KernelDensity()`
+        for strings, booleans and categories; `PointMass` for a column that is constant; and by the lowest Bayesian
+        information criterion `Bernoulli`, `Poisson`, `Geometric` or `NegativeBinomial` for whole numbers (`Normal`
+        where some are negative), and `Normal`, `Laplace`, `Logistic`, `Exponential`, `Gamma`, `LogNormal`, `Weibull`
+        or `Beta` for real ones. Estimators of scikit-learn such as `KernelDensity()`
         serve too.
 
     random_state : None, int, RandomState or Generator, default=None
@@ -54,7 +57,7 @@ class Independent(DensityEstimator):
     Examples
     --------
     >>> from skgen import Independent
-    >>> X = [["red", 1.5], ["blue", 2.5], ["red", 2.0]]
+    >>> X = [["red", -1.5], ["blue", 2.5], ["red", 0.5], ["red", 0.0]]
     >>> model = Independent().fit(X)
     >>> [type(part).__name__ for part in model.estimators_]
     ['Categorical', 'Normal']
@@ -117,10 +120,16 @@ class Independent(DensityEstimator):
             return Categorical()._fit_coded(x, column, sample_weight)
         if (x == x[0]).all():
             return PointMass()._fit_coded(x, column, sample_weight)
-        fitting = [family for family in AUTO[kind] if family.support.contains(x).all()] or [Normal]
-        fitted = [family()._fit_coded(x, column, sample_weight) for family in fitting]
+        fitting = [family() for family in AUTO[kind] if family().support.contains(x).all()] or [Normal()]
+        fitted = [family._fit_coded(x, column, sample_weight) for family in fitting]
         penalty = np.log(sample_weight.sum())
-        return min(fitted, key=lambda p: N_PARAMETERS[type(p)] * penalty - 2 * sample_weight @ p._log_prob(x, None))
+        return min(fitted, key=lambda p: p._n_parameters() * penalty - 2 * sample_weight @ p._log_prob(x, None))
+
+    def _n_parameters(self):
+        strangers = [type(part).__name__ for part in self.estimators_ if not isinstance(part, ParametricDensity)]
+        if strangers:
+            raise ValueError(f"{strangers[0]} has no number of parameters: compare by held-out likelihood instead.")
+        return sum(part._n_parameters() for part in self.estimators_)
 
     def _log_prob(self, X, y):
         return sum(part._log_prob(X[:, [j]], None) for j, part in enumerate(self.estimators_))

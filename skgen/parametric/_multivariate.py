@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import digamma, gammaln, log_ndtr, stdtr, stdtrit
+from scipy.special import digamma, log_ndtr, polygamma, stdtr, stdtrit
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -13,7 +13,8 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from skgen.base import AdditiveStatistics, UnboundedLikelihood
 from skgen.parametric._covariance import COVARIANCES
 from skgen.parametric._elliptical import FULL, Elliptical
-from skgen.parametric._univariate import normal_quantile, weighted_median
+from skgen.parametric._quantiles import normal_quantile, weighted_median
+from skgen.parametric._special import log_gamma_ratio
 from skgen.random import as_generator, seed_unset
 
 DF_RANGE = 0.5, 1e5  # below, a few tied rows make the likelihood unbounded; above, it is normal to 1e-5
@@ -62,6 +63,7 @@ class Gaussian(AdditiveStatistics, Elliptical):
     array([5.8])
     """
 
+    _parameters = {"mean_": "real", "covariance_": "real"}
     _parameter_constraints = {
         "covariance": [StrOptions(set(COVARIANCES)), HasMethods("fit")],
         "random_state": ["random_state", np.random.Generator],
@@ -153,6 +155,29 @@ class Gaussian(AdditiveStatistics, Elliptical):
     def _entropy(self):
         return self._log_det() + 0.5 * self.n_features_in_ * np.log(2 * np.pi * np.e)
 
+    def _mean(self):
+        return self.mean_
+
+    def _var(self):
+        return np.diag(self._dense()[1])
+
+    def _n_parameters(self):
+        d = self.n_features_in_
+        return d + {"full": d * (d + 1) // 2, "diag": d, "spherical": 1}[self.structure_]
+
+    def _standard_errors(self, X, sample_weight):
+        if not self._is_maximum_likelihood():
+            raise ValueError(
+                f"{type(self.covariance).__name__} is no maximum likelihood and has no standard errors here: use "
+                'covariance="full", "diag" or "spherical".'
+            )
+        n, dense = sample_weight.sum(), self._dense()[1]
+        if self.structure_ == "full":
+            spread = np.sqrt((np.outer(np.diag(dense), np.diag(dense)) + dense**2) / n)
+        else:
+            spread = self.covariance_ * np.sqrt(2 / (n * (1 if self.structure_ == "diag" else self.n_features_in_)))
+        return {"mean_": np.sqrt(np.diag(dense) / n), "covariance_": spread}
+
 
 class StudentT(Elliptical):
     r"""Multivariate Student t distribution: elliptical like the normal one, with heavy tails.
@@ -193,6 +218,7 @@ class StudentT(Elliptical):
     3
     """
 
+    _parameters = {"location_": "real", "scatter_": "real", "df_": "positive"}
     _equivariance = ("shift", "scale")
     _unique_optimum = True
     _rtol = 1e-8
@@ -291,29 +317,61 @@ class StudentT(Elliptical):
         half, half_d = self.df_ / 2, (self.df_ + self.n_features_in_) / 2
         return half_d * (digamma(half_d) - digamma(half)) - self._log_prob_at(0.0)
 
+    def _mean(self):
+        return self.location_ if self.df_ > 1 else np.full_like(self.location_, np.nan)
 
-def log_gamma_ratio(a, b):
-    r"""The logarithm of :math:`\Gamma(a + b) / \Gamma(a)`, without cancellation at large a.
+    def _var(self):
+        stretch = self.df_ / (self.df_ - 2) if self.df_ > 2 else np.inf if self.df_ > 1 else np.nan
+        return stretch * np.diag(self.scatter_)
+
+    def _n_parameters(self):
+        d = self.n_features_in_
+        return d + d * (d + 1) // 2 + (self.df is None)
+
+    def _standard_errors(self, X, sample_weight):
+        n, d, df, scatter = sample_weight.sum(), self.n_features_in_, self.df_, self.scatter_
+        is_free = self.df is None and DF_RANGE[0] < df < DF_RANGE[1]
+        of_location, alpha, beta, of_df = t_information(df, d, is_free)
+        squares = np.outer(np.diag(scatter), np.diag(scatter))
+        return {
+            "location_": np.sqrt(of_location * np.diag(scatter) / n),
+            "scatter_": np.sqrt((alpha * (squares + scatter**2) + beta * scatter**2) / n),
+            "df_": np.sqrt(of_df / n) if is_free else np.where(self.df is None, np.nan, 0.0),
+        }
+
+
+def t_information(df, n_features, is_free):
+    r"""The inverse of the expected information of one row, where the scatter is the identity.
+
+    Lange, Little and Taylor, "Robust statistical modeling using the t distribution", 1989, appendix B. The scatter's
+    entries have covariance
+    :math:`\alpha(\delta_{ik}\delta_{jl} + \delta_{il}\delta_{jk}) + \beta\delta_{ij}\delta_{kl}`.
 
     Parameters
     ----------
-    a, b : float
-        Positive.
+    df : float
+        Degrees of freedom.
+    n_features : int
+        The dimension.
+    is_free : bool
+        Whether they are estimated.
 
     Returns
     -------
-    float
-        By Stirling's series from a = 50 on, where its error is below 1e-15.
-
-    Examples
-    --------
-    >>> bool(abs(log_gamma_ratio(1e15, 1.0) - np.log(1e15)) < 1e-12)
-    True
+    of_location, alpha, beta, of_df : float
+        The variance of a location, the two constants of the scatter's, and the variance of the degrees of freedom.
     """
-    if a < 50:
-        return gammaln(a + b) - gammaln(a)
-    rest = [1 / (12 * x) - 1 / (360 * x**3) + 1 / (1260 * x**5) for x in (a + b, a)]
-    return (a - 0.5) * np.log1p(b / a) + b * np.log(a + b) - b + rest[0] - rest[1]
+    d = n_features
+    share = (df + d) / (df + d + 2)
+    of_df = (polygamma(1, df / 2) - polygamma(1, (df + d) / 2)) / 4 - d * (df + d + 4) / (
+        2 * df * (df + d) * (df + d + 2)
+    )
+    cross = 1 / ((df + d) * (df + d + 2))
+    common = 0.5 / (df + d + 2)
+    with_df = common + (cross**2 / of_df if is_free else 0.0)
+    beta = with_df * (2 / share) ** 2 / (1 - 2 * d * with_df / share)
+    left = of_df - cross**2 * d / (share / 2 - d * common)
+    return 1 / share, 1 / share, beta, 1 / left
 
 
 def best_df(start, distances, sample_weight, n_features):

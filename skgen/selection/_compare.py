@@ -23,14 +23,15 @@ from skgen.foreign import as_density
 from skgen.random import as_generator
 from skgen.selection._comparison import Comparison, Row
 from skgen.selection._folds import gather, make_folds
-from skgen.selection._measure import fix_measure, mismatch
+from skgen.selection._measure import fix_measure, mismatch, spans_turns
 from skgen.sequences import SequenceDensityEstimator
 
 GRIDS = {  # what `default_candidates` searches; a model that is not here competes with its defaults
     "Gaussian": {"covariance": ["full", "diag", "spherical", LedoitWolf()]},
 }
+ON_REQUEST = {"ScipyDensity"}  # at its defaults it is Normal, and its choice among all families takes long
 INNER_FOLDS = 3
-CONTINUOUS = (supports.real, supports.positive, supports.nonnegative, supports.unit)
+CONTINUOUS = (supports.real, supports.positive, supports.nonnegative, supports.unit, supports.open_unit)
 GROUPS = ("exact", "bound", "estimate")  # kinds of likelihood, each ranked apart
 N_DRAWN = 1000  # rows for the sampling time
 
@@ -61,7 +62,7 @@ def default_candidates(*, networks=False):
         parameters = list(inspect.signature(cls).parameters.values())
         needs_parts = any(p.default is p.empty and p.kind is not p.VAR_KEYWORD for p in parameters)
         is_unwanted = getattr(cls, "_is_network", False) and not networks
-        if needs_parts or is_unwanted or issubclass(cls, SequenceDensityEstimator):
+        if needs_parts or is_unwanted or name in ON_REQUEST or issubclass(cls, SequenceDensityEstimator):
             continue
         folds = KFold(INNER_FOLDS, shuffle=True, random_state=0)
         candidates[name] = GridSearchCV(cls(), GRIDS[name], cv=folds) if name in GRIDS else cls()
@@ -205,10 +206,11 @@ def _trial(estimator, X, fold, columns, counting):
     if isinstance(inner, Pipeline):
         return Trial(reason="A Pipeline scores transformed rows and forgets the Jacobian, so it compares with nothing.")
     counts = any(is_counted and kind == "integer" for is_counted, kind in zip(counting, columns.kinds, strict=True))
-    if counts and getattr(type(inner), "support", None) in CONTINUOUS and "category" not in columns.kinds:
+    declared = [getattr(type(inner), name, None) for name in ("support", "_support")]
+    if counts and any(support in CONTINUOUS for support in declared) and "category" not in columns.kinds:
         return Trial(reason=mismatch(inner, columns, counting))  # known before a fit that may be long
     model, parameters, fit_time = _fit(estimator, X if fold is None else _safe_indexing(X, fold[0]))
-    reason = mismatch(model, columns, counting)
+    reason = mismatch(model, columns, counting) or spans_turns(model, X)
     if fold is None:
         return Trial(None, model, parameters, fit_time, _sampling_time(model), reason=reason)
     scores = model.score_samples(_safe_indexing(X, fold[1]))

@@ -1,11 +1,14 @@
 """The table that a comparison gives."""
 
 import html
+import re
 from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 HEADINGS = ("model", "log-likelihood", "s.e.", "difference", "s.e.", "likelihood", "fit s", "sample s", "parameters")
+WANTS = re.compile(r"\w+ wants (.*?), but ")  # the reason of a model that is for rows of another kind
+MOST_REASONS = 3  # of that sort, before they become one sentence
 WORDS = {"model", "likelihood", "parameters"}  # words stand on the left, numbers on the right
 
 
@@ -135,11 +138,15 @@ class Comparison:
         return [_cells(row) for row in self.rows if row.is_ranked]
 
     def _remarks(self):
-        return [
+        wants = {row.model: WANTS.match(row.reason) for row in self.rows if row.reason}
+        others = [f"{model} ({found[1]})" for model, found in wants.items() if found]
+        is_long = len(others) > MOST_REASONS
+        remarks = [
             row.reason if row.reason.startswith(f"{row.model} ") else f"{row.model}: {row.reason}"
             for row in self.rows
-            if row.reason
+            if row.reason and not (is_long and wants[row.model])
         ]
+        return remarks + [f"For other rows than these: {', '.join(others)}."] * is_long
 
     def __str__(self):
         lines = [HEADINGS, *self._ranked_cells()]

@@ -152,6 +152,8 @@ def mismatch(model, columns, counting):
     reason : str
     """
     support = model.support
+    if isinstance(support, supports.Pairs):
+        return "It scores what was seen of values, not values."
     if isinstance(support, supports.Sphere | supports.Simplex):
         return f"It has a density on {support.phrase}, not per unit of each column."
     differs = support.discrete_columns(len(columns)) != counting
@@ -162,3 +164,22 @@ def mismatch(model, columns, counting):
         return f"It counts {columns.name(j)}, which is compared as continuous."
     what = {"category": "labels", "integer": "whole numbers", "real": "values"}[columns.kinds[j]]
     return f"It has a density of the {what} in {columns.name(j)}, which are compared as counts."
+
+
+def spans_turns(model, X):
+    """Why a model of angles is no rival, or "": on one turn its density is one of numbers, on more it counts twice.
+
+    Parameters
+    ----------
+    model : DensityEstimator
+        Fitted.
+    X : array-like or data frame of shape (n_samples, n_features)
+        The rows.
+
+    Returns
+    -------
+    reason : str
+    """
+    if not isinstance(model.support, supports.Circle) or np.ptp(model._read(X, reset=False), axis=0).max() <= 2 * np.pi:
+        return ""
+    return "Its density is of angles on one turn, and the rows span more than one."

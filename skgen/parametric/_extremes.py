@@ -1,0 +1,370 @@
+r"""Families of extremes: maxima of blocks, and excesses over a threshold.
+
+Coles, "An Introduction to Statistical Modeling of Extreme Values", 2001.
+"""
+
+import numpy as np
+from scipy import stats
+
+from skgen import supports
+from skgen.parametric._maximum import decreasing_root
+from skgen.parametric._positive import smallest_extreme
+from skgen.parametric._product import UnivariateProduct
+from skgen.parametric._profile import best_shape, standardised
+
+SHAPE_RANGE = -1.0, 5.0  # below -1 the density has a pole at the upper end, and the likelihood no maximum
+
+
+class Gumbel(UnivariateProduct):
+    r"""Independent Gumbel features: largest extremes of laws with light tails.
+
+    .. math:: F(x) = \prod_j \exp\left(-e^{-z_j}\right), \qquad z_j = \frac{x_j - \mu_j}{\beta_j}
+
+    Fitted by weighted maximum likelihood: the scale is the one root of the profile's score. For smallest extremes
+    change the sign of the data.
+
+    Attributes
+    ----------
+    location_ : ndarray of shape (n_features,)
+        The modes :math:`\mu`, in the units of the feature.
+    scale_ : ndarray of shape (n_features,)
+        The scales :math:`\beta`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgen import Gumbel
+    >>> X = np.random.default_rng(0).gumbel(3, 2, size=(10_000, 1))
+    >>> model = Gumbel().fit(X)
+    >>> model.location_.round(), model.scale_.round()
+    (array([3.]), array([2.]))
+    """
+
+    _parameters = {"location_": "location", "scale_": "positive"}
+    _law = staticmethod(stats.gumbel_r)
+
+    def _estimate(self, x, share, j):
+        origin = x[0]
+        rate, location = smallest_extreme(origin - x, share)
+        return origin - location, 1 / rate
+
+    @staticmethod
+    def _logpdf(x, location, scale):
+        z = (x - location) / scale
+        return -z - np.exp(-z) - np.log(scale)
+
+    @staticmethod
+    def _log_tails(x, location, scale):
+        lower = -np.exp(-(x - location) / scale)
+        return lower, np.log(-np.expm1(lower))
+
+    @staticmethod
+    def _inverse(log_u, log_v, location, scale):
+        return location - scale * _log_minus_log(log_u, log_v)
+
+    @staticmethod
+    def _draw(size, rng, location, scale):
+        return rng.gumbel(location, scale, size)
+
+    @staticmethod
+    def _peak(location, scale):
+        return location
+
+
+def _log_minus_log(log_u, log_v):
+    """log(-log u), from the smaller tail: -log u = -log(1 - v) is about v where v is small."""
+    with np.errstate(divide="ignore"):
+        v = np.exp(log_v)
+        upper = log_v + np.log(-np.log1p(-np.minimum(v, 0.5)) / np.maximum(np.minimum(v, 0.5), 1e-300))
+        return np.where(log_v < np.log(0.5), np.where(v > 1e-290, upper, log_v), np.log(np.maximum(-log_u, 1e-300)))
+
+
+class GEV(UnivariateProduct):
+    r"""Independent features with the generalized extreme value distribution: maxima of blocks.
+
+    .. math:: F(x) = \prod_j \exp\left(-(1 + \xi_j z_j)^{-1/\xi_j}\right), \qquad z_j = \frac{x_j - \mu_j}{\sigma_j}
+
+    where :math:`1 + \xi z > 0`; :math:`\xi = 0` is Gumbel's, :math:`\xi > 0` has a heavy tail (Frechet) and
+    :math:`\xi < 0` an upper end (Weibull). Scipy's c is :math:`-\xi`. Fitted by weighted maximum likelihood with
+    :math:`-1 \le \xi \le 5`: below -1 the likelihood has no maximum.
+
+    Attributes
+    ----------
+    location_ : ndarray of shape (n_features,)
+        The locations :math:`\mu`, in the units of the feature.
+    scale_ : ndarray of shape (n_features,)
+        The scales :math:`\sigma`.
+    shape_ : ndarray of shape (n_features,)
+        The shapes :math:`\xi`.
+
+    Notes
+    -----
+    Standard errors exist for :math:`\xi > -1/2` (Smith, "Maximum likelihood estimation in a class of nonregular
+    cases", 1985); elsewhere they are NaN. Where a share p of the rows is the least value, the likelihood is
+    unbounded for :math:`\xi > (1 - p) / p`: with few rows, or many ties, the shape is kept below 0.9 of that.
+
+    Examples
+    --------
+    Annual maxima, and the level that one year in a hundred exceeds:
+
+    >>> import numpy as np
+    >>> from skgen import GEV
+    >>> X = np.random.default_rng(0).gumbel(30, 4, size=(200, 1))
+    >>> model = GEV().fit(X)
+    >>> model.ppf([[0.99]]).round()
+    array([[50.]])
+    """
+
+    _parameters = {"location_": "location", "scale_": "positive", "shape_": "real"}
+    _ranges = {"shape_": SHAPE_RANGE}
+
+    @staticmethod
+    def _law(location, scale, shape):
+        return stats.genextreme(-shape, location, scale)
+
+    @staticmethod
+    def _ends(location, scale, shape):
+        with np.errstate(divide="ignore"):
+            end = location - scale / shape
+        slack = 4 * np.finfo(float).eps * (np.abs(location) + scale)  # of the end's own rounding
+        return np.where(shape > 0, end - slack, -np.inf), np.where(shape < 0, end + slack, np.inf)
+
+    @staticmethod
+    def _is_regular(location, scale, shape):
+        return shape > -0.5
+
+    @staticmethod
+    def _other_starts(location, scale, shape):
+        return [(location, 2 * scale, 0.1)]
+
+    def _estimate(self, x, share, j):
+        rows = standardised(x, share)
+        grid = np.array([-0.99, -0.8, -0.6, -0.45, -0.3, -0.2, -0.1, 0.05, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5])
+        least = share[x == x.min()].sum()
+        most = min(SHAPE_RANGE[1], 0.9 * (1 - least) / least)
+        grid = np.append(grid[grid < most], most)
+        shape, peak = best_shape(rows, _extreme, grid, _feasible)
+        location, scale = rows.parameters(peak.point)
+        # at -1 the upper end is the largest row, and the distances to it are exponential
+        end = x.max()
+        below = share @ (end - x)
+        if -np.log(below) - 1 >= peak.value - np.log(rows.spread):
+            location = end - below
+            return location, max(below, end - location), -1.0
+        return location, scale, shape
+
+    @staticmethod
+    def _logpdf(x, location, scale, shape):
+        log_hazard = gev_log_hazard((x - location) / scale, shape)
+        at_end = (shape == -1) & (x - location == scale)
+        with np.errstate(over="ignore", invalid="ignore"):  # at shape -1 the density is highest at its end
+            inside = np.where(shape == -1, 0.0, (1 + shape) * log_hazard) - np.exp(log_hazard) - np.log(scale)
+        return np.where(np.isfinite(log_hazard), inside, np.where(at_end, -np.log(scale), -np.inf))
+
+    @staticmethod
+    def _log_tails(x, location, scale, shape):
+        z = (x - location) / scale
+        log_hazard = gev_log_hazard(z, shape)
+        lower = np.where(np.isnan(log_hazard), np.where(shape > 0, -np.inf, 0.0), -np.exp(log_hazard))
+        return lower, np.log(-np.expm1(lower))
+
+    @staticmethod
+    def _inverse(log_u, log_v, location, scale, shape):
+        return location + scale * box_cox_inverse(-_log_minus_log(log_u, log_v), shape)
+
+    @staticmethod
+    def _draw(size, rng, location, scale, shape):
+        return location + scale * box_cox_inverse(-np.log(rng.exponential(size=size)), shape)
+
+    @staticmethod
+    def _peak(location, scale, shape):
+        return location + scale * box_cox_inverse(-np.log1p(np.maximum(shape, -1 + 1e-300)), shape)
+
+
+def gev_log_hazard(z, shape):
+    r""":math:`t = -\log(1 + \xi z) / \xi`, the logarithm of :math:`-\log F`; NaN outside the support.
+
+    Parameters
+    ----------
+    z : ndarray
+        Standardised values.
+    shape : float or ndarray
+        The shape :math:`\xi`.
+
+    Returns
+    -------
+    ndarray
+    """
+    product = shape * z
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        exact = -np.log1p(np.where(product > -1, product, np.nan)) / np.where(shape == 0, 1.0, shape)
+    return np.where(shape == 0, -z, exact)
+
+
+def box_cox_inverse(y, shape):
+    """expm1(shape * y) / shape, which is y at shape 0.
+
+    Parameters
+    ----------
+    y, shape : ndarray
+        Broadcast together.
+
+    Returns
+    -------
+    ndarray
+    """
+    product = np.clip(shape * y, None, 690.0)
+    with np.errstate(invalid="ignore"):
+        return np.where(shape == 0, y, np.expm1(product) / np.where(shape == 0, 1.0, shape))
+
+
+def _extreme(shape):
+    """The log-density with its derivatives by z and by the shape."""
+
+    def g(z):
+        t, product = gev_log_hazard(z, shape), shape * z
+        hazard = np.exp(t)
+        inner = 1 / (1 + product)
+        pull = 1 + shape - hazard
+        value = np.where(np.isfinite(t), (1 + shape) * t - hazard, -np.inf)
+        series = z * z * (0.5 - product * (2 / 3 - product * (0.75 - 0.8 * product)))  # where the difference cancels
+        bend = np.where(np.abs(product) < 1e-3, series, (-t - z * inner) / (shape if shape else 1.0))
+        return value, -pull * inner, (shape * pull - hazard) * inner * inner, t + pull * bend
+
+    return g
+
+
+def _feasible(shape, u, x):
+    """A start whose support holds every row: the scale is made larger about the location until it does."""
+    a, b = u
+    reach = np.max(-shape * (a * x - b))
+    return np.asarray(u) * min(1.0, 0.9 / max(reach, 1e-300))
+
+
+class GeneralizedPareto(UnivariateProduct):
+    r"""Independent generalized Pareto features: excesses over a threshold.
+
+    .. math:: P(X > x) = \prod_j \left(1 + \frac{\xi_j x_j}{\sigma_j}\right)^{-1/\xi_j}, \qquad x_j \ge 0
+
+    :math:`\xi = 0` is the exponential distribution, :math:`\xi = -1` the uniform one. Fitted by weighted maximum
+    likelihood with :math:`\xi \ge -1` (below, there is no maximum): the best root of the profile in
+    :math:`\xi / \sigma` (Grimshaw, "Computing maximum likelihood estimates for the generalized Pareto distribution",
+    1993), or the uniform distribution where that is more likely.
+
+    Attributes
+    ----------
+    scale_ : ndarray of shape (n_features,)
+        The scales :math:`\sigma`, in the units of the feature.
+    shape_ : ndarray of shape (n_features,)
+        The shapes :math:`\xi`.
+
+    Notes
+    -----
+    Standard errors exist for :math:`\xi > -1/2`; elsewhere they are NaN.
+
+    Examples
+    --------
+    Losses above 10:
+
+    >>> import numpy as np
+    >>> from skgen import GeneralizedPareto
+    >>> losses = np.random.default_rng(0).pareto(2, size=5000) * 3
+    >>> model = GeneralizedPareto().fit(losses[losses > 10, None] - 10)
+    >>> bool(0.2 < model.shape_[0] < 0.8)
+    True
+    """
+
+    _parameters = {"scale_": "positive", "shape_": "real"}
+    _ranges = {"shape_": (-1.0, np.inf)}
+    _support = supports.nonnegative
+    _units = ("scale",)
+
+    @staticmethod
+    def _law(scale, shape):
+        return stats.genpareto(shape, scale=scale)
+
+    @staticmethod
+    def _ends(scale, shape):
+        with np.errstate(divide="ignore"):
+            return np.zeros_like(scale), np.where(shape < 0, -scale / shape, np.inf)
+
+    @staticmethod
+    def _is_regular(scale, shape):
+        return shape > -0.5
+
+    @staticmethod
+    def _other_starts(scale, shape):
+        return [(scale, 0.1)]
+
+    def _estimate(self, x, share, j):
+        unit = x.max()
+        scale, shape, value = _best_excess(x / unit, share)
+        return (unit, -1.0) if value < 0 else (unit * scale, shape)
+
+    @staticmethod
+    def _logpdf(x, scale, shape):
+        t = gev_log_hazard(x / scale, shape)
+        with np.errstate(invalid="ignore"):  # at shape -1 the density is flat up to its end
+            inside = np.where(shape == -1, 0.0, (1 + shape) * t) - np.log(scale)
+        at_end = (shape == -1) & (x <= scale)
+        return np.where(np.isfinite(t) | at_end, inside, -np.inf)
+
+    @staticmethod
+    def _log_tails(x, scale, shape):
+        t = gev_log_hazard(x / scale, shape)
+        upper = np.where(np.isnan(t), -np.inf, t)
+        return np.log(-np.expm1(upper)), upper
+
+    @staticmethod
+    def _inverse(log_u, log_v, scale, shape):
+        return scale * box_cox_inverse(-log_v, shape)
+
+    @staticmethod
+    def _draw(size, rng, scale, shape):
+        return scale * box_cox_inverse(rng.exponential(size=size), shape)
+
+    @staticmethod
+    def _peak(scale, shape):
+        return np.where(shape < -1, -scale / np.minimum(shape, -1), 0.0)
+
+
+def _best_excess(x, share):
+    """Scale, shape and log-likelihood of the best root of the profile, for excesses whose largest is 1.
+
+    The profile is a function of theta = shape / scale in (-1, inf); s = log(1 + theta) is its coordinate.
+    """
+
+    def shape_of(theta, x, share):
+        return share @ np.log1p(theta * x)
+
+    def slope(s, x=x, share=share):
+        theta = np.expm1(s)
+        if abs(theta) < 1e-6:
+            first, second, third = share @ x, share @ x**2, share @ x**3
+            gap = second / (2 * first) - theta * (2 * third / (3 * first) - second**2 / (4 * first**2))
+            shape, by_theta = theta * first - theta**2 * second / 2, first - theta * second
+        else:
+            shape, by_theta = shape_of(theta, x, share), share @ (x / (1 + theta * x))
+            gap = (shape - theta * by_theta) / (theta * shape)
+        return (gap - by_theta) * (1 + theta)
+
+    def value(s, x, share):
+        theta = np.expm1(s)
+        shape = shape_of(theta, x, share)
+        return -np.log(shape / theta if abs(theta) > 1e-9 else share @ x) - shape - 1
+
+    step = max(1, len(x) // 4000)
+    few = np.unique(np.r_[np.arange(0, len(x), step), x.argmax()])
+    few_x, few_share = x[few], share[few] / share[few].sum()
+    low = decreasing_root(lambda s: -1 - shape_of(np.expm1(s), x, share), -36.0, -1e-9, -1.0)  # where the shape is -1
+    grid = np.unique(np.r_[low, np.linspace(low, 0, 15), np.geomspace(0.05, 60, 25)])
+    slopes = np.array([slope(s, few_x, few_share) for s in grid])
+    brackets = np.flatnonzero((slopes[:-1] > 0) & (slopes[1:] <= 0))
+    best = (np.nan, -1.0, -np.inf)
+    for k in brackets:
+        s = decreasing_root(slope, grid[max(k - 1, 0)], grid[min(k + 2, len(grid) - 1)], 0.5 * (grid[k] + grid[k + 1]))
+        if value(s, x, share) > best[2]:
+            theta = np.expm1(s)
+            shape = shape_of(theta, x, share)
+            best = (shape / theta if abs(theta) > 1e-9 else share @ x, shape, value(s, x, share))
+    return best

@@ -1,0 +1,218 @@
+r"""Zero-inflated counts: more zeros than a family of counts has.
+
+Lambert, "Zero-inflated Poisson regression, with an application to defects in manufacturing", 1992.
+"""
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit, logit
+from sklearn.base import clone
+from sklearn.utils._param_validation import HasMethods
+
+from skgen import supports
+from skgen.conditionals import TractableConditionals
+from skgen.foreign import as_density
+from skgen.parametric._counts import Poisson
+from skgen.parametric._maximum import differences
+from skgen.parametric._parametric import ParametricDensity
+from skgen.parametric._partial import Line
+from skgen.parametric._product import UnivariateProduct
+from skgen.parametric._quantiles import log_difference
+
+ZERO = np.zeros((1, 1))
+
+
+class ZeroInflated(TractableConditionals, ParametricDensity):
+    r"""Independent counts that are zero for a reason of their own with a probability of their own.
+
+    .. math:: p(x) = \prod_j \left[\pi_j 1(x_j = 0) + (1 - \pi_j) f(x_j; \theta_j)\right]
+
+    Fitted by weighted maximum likelihood. With a share v of the zeros given to the family, its fit to these rows makes
+    it expect as many zeros as it was given at the one v that is a stationary point of the likelihood: a root in one
+    dimension. :math:`\pi = 0` where the family expects more zeros than there are.
+
+    Parameters
+    ----------
+    estimator : density estimator, optional
+        The family of counts f; `Poisson()` by default. It takes weights.
+
+    Attributes
+    ----------
+    inflation_ : ndarray of shape (n_features,)
+        The probabilities :math:`\pi` of a zero that is not the family's.
+    estimators_ : list of DensityEstimator
+        The fitted family of each column. Its parameters are attributes of this model too.
+
+    Examples
+    --------
+    >>> from skgen import ZeroInflated
+    >>> model = ZeroInflated().fit([[0], [0], [0], [0], [2], [3], [4]])
+    >>> model.inflation_.round(3), model.rate_.round(3)
+    (array([0.544]), array([2.821]))
+    """
+
+    support = supports.integer
+    _unique_optimum = True
+    _rtol = 1e-7
+    _parameter_constraints = {"estimator": [HasMethods("fit"), None]}
+
+    def __init__(self, estimator=None):
+        self.estimator = estimator
+
+    @property
+    def _parameters(self):
+        part = self._family()
+        own = part._parameters if isinstance(part, UnivariateProduct) else {}
+        return {"inflation_": "unit", **own}
+
+    def _family(self):
+        return as_density(Poisson() if self.estimator is None else self.estimator)
+
+    def _n_parameters(self):
+        return len(self.estimators_) + sum(part._n_parameters() for part in self.estimators_)
+
+    def _fit(self, X, y, sample_weight):
+        fitted = [self._fit_column(X[:, [j]], self.columns_.take([j]), sample_weight) for j in range(X.shape[1])]
+        self.estimators_, inflation = zip(*fitted, strict=True)
+        self.estimators_, self.inflation_ = list(self.estimators_), np.array(inflation)
+        for name in list(self._parameters)[1:]:
+            setattr(self, name, np.concatenate([getattr(part, name) for part in self.estimators_]))
+
+    def _fit_column(self, x, column, sample_weight):
+        is_zero = x[:, 0] == 0
+        n, n_zeros = sample_weight.sum(), sample_weight[is_zero].sum()
+        rows = np.vstack([x[~is_zero], ZERO]) if n_zeros else x
+        weight = np.append(sample_weight[~is_zero], n_zeros) if n_zeros else sample_weight
+
+        def part(v):
+            given = np.append(weight[:-1], v * n_zeros)
+            kept = given > 0
+            return clone(self._family())._fit_coded(rows[kept], column, given[kept])
+
+        def missing(v):
+            """Zeros that the family expects among the rows it was given, less those that it was given."""
+            expected = np.exp(part(v)._log_prob(ZERO, None)[0])
+            return (n - n_zeros + v * n_zeros) * expected - v * n_zeros
+
+        whole = clone(self._family())._fit_coded(x, column, sample_weight)
+        if not 0 < n_zeros < n or n * np.exp(whole._log_prob(ZERO, None)[0]) >= n_zeros * (1 - 1e-12):
+            return whole, 0.0
+        v = brentq(missing, 0.0, 1.0, xtol=1e-15, rtol=1e-14)
+        return part(v), n_zeros * (1 - v) / n
+
+    def _log_prob(self, X, y):
+        return sum(self._column_log_prob(X[:, [j]], j) for j in range(X.shape[1]))
+
+    def _column_log_prob(self, x, j):
+        return _inflated(x[:, 0], self.estimators_[j]._log_prob(x, None), self.inflation_[j])
+
+    def _sample(self, n_samples, y, rng):
+        X = np.column_stack([part._sample(n_samples, None, rng) for part in self.estimators_])
+        return np.where(rng.random(X.shape) < self.inflation_, 0.0, X)
+
+    def _conditional_log_cdf(self, X):
+        tails = [part._conditional_log_cdf(X[:, [j]]) for j, part in enumerate(self.estimators_)]
+        lower, upper = (np.hstack(part) for part in zip(*tails, strict=True))
+        with np.errstate(divide="ignore"):
+            inflation = np.log(self.inflation_)
+        lower = np.where(X < 0, -np.inf, np.logaddexp(inflation, np.log1p(-self.inflation_) + lower))
+        return np.minimum(lower, 0.0), np.where(X < 0, 0.0, np.log1p(-self.inflation_) + upper)
+
+    def _conditional_ppf(self, log_u, log_v):
+        rest = np.log1p(-self.inflation_)
+        with np.errstate(divide="ignore"):
+            inflation = np.log(self.inflation_)
+        is_zero = log_u <= inflation
+        lower = np.where(is_zero, -700.0, log_difference(np.maximum(log_u, inflation), inflation) - rest)
+        upper = np.where(is_zero, 0.0, np.minimum(log_v - rest, 0.0))
+        columns = zip(self.estimators_, np.minimum(lower, 0.0).T, upper.T, strict=True)
+        X = np.hstack([part._conditional_ppf(u[:, None], v[:, None]) for part, u, v in columns])
+        return np.where(is_zero, 0.0, X)
+
+    def _complete(self, X, rng):
+        return np.where(np.isnan(X), self._sample(len(X), None, rng), X)
+
+    def cdf(self, X):
+        """Distribution function of each column.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            Values.
+
+        Returns
+        -------
+        U : ndarray of shape (n_samples, n_features)
+            P(x <= X).
+        """
+        return self.conditional_cdf(X)
+
+    def ppf(self, U):
+        """Quantiles of each column: the inverse of `cdf`.
+
+        Parameters
+        ----------
+        U : array-like of shape (n_samples, n_features)
+            Probabilities.
+
+        Returns
+        -------
+        X : ndarray or data frame of shape (n_samples, n_features)
+            Values.
+        """
+        return self.conditional_ppf(U)
+
+    def _mean(self):
+        return (1 - self.inflation_) * np.concatenate([part._mean() for part in self.estimators_])
+
+    def _var(self):
+        mean = np.concatenate([part._mean() for part in self.estimators_])
+        var = np.concatenate([part._var() for part in self.estimators_])
+        return (1 - self.inflation_) * (var + self.inflation_ * mean**2)
+
+    def _mode(self):
+        peaks = np.concatenate([part._mode() for part in self.estimators_])
+        at = [[self._column_log_prob(np.full((1, 1), v), j)[0] for v in (0.0, p)] for j, p in enumerate(peaks)]
+        return np.where([zero >= peak for zero, peak in at], 0.0, peaks)
+
+    def _entropy(self):
+        total = 0.0
+        for j, part in enumerate(self.estimators_):
+            spread = float(part._mean()[0] + 40 * np.sqrt(part._var()[0]) + 100)
+            log_p = self._column_log_prob(np.arange(min(spread, 2**20))[:, None], j)
+            total -= np.sum(np.where(np.isneginf(log_p), 0.0, np.exp(log_p) * np.maximum(log_p, -1e300)))
+        return total
+
+    def _standard_errors(self, X, sample_weight):
+        errors = {name: np.full_like(getattr(self, name), np.nan) for name in self._parameters}
+        for j, part in enumerate(self.estimators_):
+            if len(errors) > 1 and 0 < self.inflation_[j] < 1:
+                found = _column_errors(X[:, [j]], sample_weight, part, self.inflation_[j])
+                for name, error in zip(errors, found, strict=True):
+                    errors[name][j] = error
+        return errors
+
+
+def _inflated(x, log_p, inflation):
+    """The log-probability with the extra zeros."""
+    with np.errstate(divide="ignore"):
+        rest = np.log1p(-inflation) + log_p
+        return np.where(x == 0, np.logaddexp(np.log(inflation), rest), rest)
+
+
+def _column_errors(x, sample_weight, part, inflation):
+    """Standard errors of the inflation and of the family's parameters, by their joint observed information."""
+    line, theta = Line(part, x), part._theta()
+    start = np.vstack([[[logit(inflation)]], line.point(theta)])
+
+    def value(u):
+        log_p = part._log_terms(x, x, line.theta(u[1:], theta))
+        return sample_weight @ _inflated(x, log_p, expit(u[0]))
+
+    information = -differences(value, start)[2][:, :, 0]
+    if not (np.linalg.eigvalsh(information) > 0).all():
+        return np.full(len(theta) + 1, np.nan)
+    deviation = np.sqrt(np.diag(np.linalg.inv(information)))
+    slopes = [inflation * (1 - inflation), *(line.slope(i, theta)[0] for i in range(len(line.names)))]
+    by_name = dict(zip(["inflation_", *line.names], deviation * slopes, strict=True))
+    return [by_name.get(name, 0.0) for name in ["inflation_", *part._parameters]]

@@ -1,0 +1,180 @@
+r"""Fits to values that are known up to an interval, or seen through a window.
+
+A column's log-likelihood has terms :math:`\log f(x)` for values that are known and :math:`\log(F(b) - F(a))` for those
+in an interval, each less the logarithm of the window's mass. It is climbed by Newton's steps from a plain fit to values
+that stand in for the intervals (Klein and Moeschberger, "Survival Analysis", 2003, sections 3.5 and 3.6).
+"""
+
+import warnings
+from copy import copy
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from skgen import supports
+from skgen.base import UnboundedLikelihood
+from skgen.parametric._maximum import climb_numerically
+from skgen.parametric._parametric import LINKS
+
+OFF_SCALE = 20.0  # from the start, in spreads of the data or as a logarithm: a parameter runs away
+
+
+def fit_column(model, low, high, share, column):
+    """The parameters of most likelihood for one column.
+
+    Parameters
+    ----------
+    model : UnivariateProduct
+        Whose family and window it is.
+    low, high : ndarray of shape (n_samples,)
+        The ends of the values' intervals; equal where a value is known.
+    share : ndarray of shape (n_samples,)
+        Weights that add up to one.
+    column : skgen.columns.Columns
+        What the column is, for messages.
+
+    Returns
+    -------
+    tuple of float
+        In the order of the model's `_parameters`.
+
+    Raises
+    ------
+    UnboundedLikelihood
+        If a parameter runs away.
+    """
+    inner = supports.within(model._support, *model._window())
+    stand_in = _stand_in(np.maximum(low, inner.low), np.minimum(high, inner.high), inner)[:, None]
+    plain = clone(model).set_params(censoring=None, truncation=None)._fit_coded(stand_in, column, share)
+    start = tuple(float(value[0]) for value in plain._theta())
+    if model.truncation is None and (low == high).all():
+        return start
+    (low, high), share = _without_repeats(low, high, share)
+    line = Line(plain, stand_in)
+    found = [_uphill(model, low, high, share, line, first) for first in (start, *model._other_starts(*start))]
+    theta, peak = max(found, key=lambda pair: np.nan_to_num(pair[1].value, nan=-np.inf))
+    moved = (line.point(_columns(theta)) - line.point(_columns(start)))[:, 0]
+    if not np.abs(moved).max(initial=0) < OFF_SCALE:
+        return _at_the_end(model, low, high, share, line, theta, moved, peak, column)
+    if not peak.solved:
+        left = f"{peak.decrement:.1e} nats a row may be left"
+        warnings.warn(
+            f"{type(model).__name__} did not converge in {column.name(0)}: {left}. Use wider data, or another family.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+    return theta
+
+
+def _uphill(model, low, high, share, line, theta):
+    """The maximum uphill of some parameters; those that leave their range are held at its end."""
+    while True:
+
+        def value(u, line=line, theta=theta):
+            inside = model._in_range(line.theta(u[:, None], theta))
+            return float(share @ model._log_terms(low, high, inside).ravel())
+
+        peak = climb_numerically(value, line.point(_columns(theta))[:, 0])
+        found = tuple(float(np.squeeze(v)) for v in line.theta(peak.point[:, None], theta))
+        theta = tuple(float(v) for v in model._in_range(found))
+        beyond = [name for name, v, end in zip(model._parameters, found, theta, strict=True) if v != end]
+        if not beyond:
+            return theta, peak
+        line = line.holding(beyond)
+
+
+def _at_the_end(model, low, high, share, line, theta, moved, peak, column):
+    """Where a parameter runs to the end of its domain: the end, if it is as likely (no success at all, say)."""
+    u = line.point(_columns(theta))
+    away = np.abs(moved) >= OFF_SCALE
+    u[away, 0] = np.copysign(np.inf, moved[away])
+    with np.errstate(all="ignore"):
+        end = tuple(float(np.squeeze(v)) for v in line.theta(u, theta))
+        if np.isfinite(end).all() and share @ model._log_terms(low, high, end).ravel() >= peak.value - 1e-9:
+            return end
+    raise UnboundedLikelihood(
+        f"The likelihood of {type(model).__name__} grows without end in {column.name(0)}: the rows say too little of "
+        f"its parameters, which reached {np.round(theta, 3)}. Use wider data, or another family."
+    )
+
+
+def _columns(theta):
+    """Parameters of one column as arrays."""
+    return [np.array([value]) for value in theta]
+
+
+class Line:
+    """Free parameters on the whole line, of order one: locations in units of the data's spread, the rest by links.
+
+    Parameters
+    ----------
+    model : UnivariateProduct
+        Fitted; whose parameters they are.
+    X : ndarray of shape (n_samples, n_columns)
+        The data.
+    """
+
+    def __init__(self, model, X):
+        self.all = list(model._parameters)
+        self.names = [name for name in self.all if name not in model._fixed()]
+        self.domains = [model._parameters[name] for name in self.names]
+        low, self.center, high = np.quantile(X, [0.25, 0.5, 0.75], axis=0)  # outliers do not move them
+        spread = np.where(high > low, high - low, np.std(X, axis=0))
+        self.spread = np.where(spread > 0, spread, np.maximum(np.abs(X[0]), 1e-300))
+
+    def holding(self, names):
+        """The line of the parameters that are left when some are held."""
+        line = copy(self)
+        line.names = [name for name in self.names if name not in names]
+        line.domains = [self.domains[self.names.index(name)] for name in line.names]
+        return line
+
+    def point(self, theta):
+        """The point u, shape (k, n_columns), of all parameters."""
+        values = [theta[self.all.index(name)] for name in self.names]
+        return np.array(
+            [
+                (value - self.center) / self.spread if domain == "location" else LINKS[domain].to_line(value)
+                for domain, value in zip(self.domains, values, strict=True)
+            ],
+            dtype=np.float64,
+        )
+
+    def theta(self, u, given):
+        """All parameters at a point u; `given` holds those that are fixed."""
+        found = list(given)
+        for domain, name, value in zip(self.domains, self.names, u, strict=True):
+            at = self.center + self.spread * value if domain == "location" else LINKS[domain].from_line(value)
+            found[self.all.index(name)] = at
+        return tuple(found)
+
+    def slope(self, i, theta):
+        """The derivative of free parameter i by its coordinate."""
+        if self.domains[i] == "location":
+            return self.spread
+        return LINKS[self.domains[i]].slope(theta[self.all.index(self.names[i])])
+
+
+def _stand_in(low, high, support):
+    """One value for each interval, to start from: the middle, or the end that is there."""
+    with np.errstate(invalid="ignore"):
+        middle = low + 0.5 * (high - low)
+    x = np.where(np.isfinite(middle), middle, np.where(np.isfinite(low), low, high))
+    x = np.where(np.isfinite(x), x, np.median(x[np.isfinite(x)]) if np.isfinite(x).any() else 1.0)
+    if support.discrete:
+        return np.round(x)
+    if np.ptp(x) == 0 or (x == low).any():  # an end that is repeated, or that of the support, is no place to start
+        width = np.ptp(x) or max(abs(x[0]), 1.0)
+        x = np.where(low == high, x, np.clip(x + 0.1 * width * np.linspace(0.1, 1, len(x)), low, high))
+    return x
+
+
+def _without_repeats(low, high, share):
+    """Intervals that differ, with their shares added up, where that makes them fewer by half."""
+    if low is high:
+        return (low, low), share
+    pairs, place = np.unique(np.column_stack([low, high]), axis=0, return_inverse=True)
+    if len(pairs) > len(low) / 2:
+        return (low, high), share
+    return pairs.T, np.bincount(place.ravel(), share)

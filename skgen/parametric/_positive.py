@@ -1,0 +1,529 @@
+r"""Families of positive numbers: waiting times, sizes, incomes, failures.
+
+Johnson, Kotz and Balakrishnan, "Continuous Univariate Distributions", 1994.
+"""
+
+import numpy as np
+from scipy import stats
+from scipy.special import erfinv, gammainc, gammaincc, gammaln, log_ndtr, xlogy
+
+from skgen import supports
+from skgen.parametric._degenerate import refuse_constant
+from skgen.parametric._maximum import decreasing_root
+from skgen.parametric._product import AdditiveProduct, FullyObserved, UnivariateProduct
+from skgen.parametric._quantiles import bisected, normal_quantile
+from skgen.parametric._special import log_less_digamma
+
+LOG_2PI = np.log(2 * np.pi)
+
+
+class Exponential(AdditiveProduct):
+    r"""Independent exponential features.
+
+    .. math:: p(x) = \prod_j \lambda_j e^{-\lambda_j x_j}, \qquad x_j \ge 0
+
+    Fitted by weighted maximum likelihood: one over the mean.
+
+    Attributes
+    ----------
+    rate_ : ndarray of shape (n_features,)
+        The rates :math:`\lambda`, in 1 / unit of the feature.
+
+    Examples
+    --------
+    >>> from skgen import Exponential
+    >>> Exponential().fit([[1.0], [3.0]]).rate_
+    array([0.5])
+
+    Times of which the second is only known to exceed 3:
+
+    >>> import numpy as np
+    >>> Exponential(censoring="interval").fit([[1.0, 1.0], [3.0, np.inf]]).rate_.round(6)
+    array([0.25])
+    """
+
+    _parameters = {"rate_": "positive"}
+    _support = supports.nonnegative
+    _units = ("scale",)
+
+    @staticmethod
+    def _law(rate):
+        return stats.expon(scale=1 / rate)
+
+    def _statistics(self, X, sample_weight, coordinates):
+        return {"n": sample_weight.sum(), "total": sample_weight @ X}
+
+    def _m_step(self, statistics, coordinates):
+        refuse_constant(self, statistics["total"], np.zeros_like(statistics["total"]))
+        self.rate_ = statistics["n"] / statistics["total"]
+
+    @staticmethod
+    def _logpdf(x, rate):
+        return np.log(rate) - rate * x
+
+    @staticmethod
+    def _log_tails(x, rate):
+        return np.log(-np.expm1(-rate * x)), -rate * x
+
+    @staticmethod
+    def _inverse(log_u, log_v, rate):
+        return -log_v / rate
+
+    @staticmethod
+    def _draw(size, rng, rate):
+        return rng.exponential(1 / rate, size)
+
+    @staticmethod
+    def _peak(rate):
+        return np.zeros_like(rate)
+
+
+class HalfNormal(AdditiveProduct):
+    r"""Independent half-normal features: the absolute values of centered normal ones.
+
+    .. math:: p(x) = \prod_j \frac{\sqrt 2}{\sqrt\pi\,\sigma_j} \exp\left(-\frac{x_j^2}{2\sigma_j^2}\right),
+        \qquad x_j \ge 0
+
+    Fitted by weighted maximum likelihood: the root mean square.
+
+    Attributes
+    ----------
+    scale_ : ndarray of shape (n_features,)
+        The scales :math:`\sigma`, in the units of the feature.
+
+    Examples
+    --------
+    >>> from skgen import HalfNormal
+    >>> HalfNormal().fit([[1.0], [7.0]]).scale_
+    array([5.])
+    """
+
+    _parameters = {"scale_": "positive"}
+    _support = supports.nonnegative
+    _units = ("scale",)
+
+    @staticmethod
+    def _law(scale):
+        return stats.halfnorm(scale=scale)
+
+    def _coordinates(self, X, sample_weight):
+        return np.maximum(np.abs(X).max(axis=0), np.finfo(float).tiny)  # squares neither overflow nor vanish
+
+    def _statistics(self, X, sample_weight, coordinates):
+        return {"n": sample_weight.sum(), "second": sample_weight @ (X / coordinates) ** 2}
+
+    def _m_step(self, statistics, coordinates):
+        scale = coordinates * np.sqrt(statistics["second"] / statistics["n"])
+        refuse_constant(self, scale, np.zeros_like(scale))
+        self.scale_ = scale
+
+    @staticmethod
+    def _logpdf(x, scale):
+        return 0.5 * np.log(2 / np.pi) - np.log(scale) - 0.5 * (x / scale) ** 2
+
+    @staticmethod
+    def _log_tails(x, scale):
+        upper = np.log(2) + log_ndtr(-x / scale)
+        return np.log(-np.expm1(upper)), np.minimum(upper, 0.0)
+
+    @staticmethod
+    def _inverse(log_u, log_v, scale):
+        small = np.sqrt(2) * erfinv(np.exp(np.minimum(log_u, -1e-3)))
+        return scale * np.where(log_u < -0.7, small, -normal_quantile(log_v - np.log(2), np.zeros_like(log_v)))
+
+    @staticmethod
+    def _draw(size, rng, scale):
+        return np.abs(rng.normal(0, scale, size))
+
+    @staticmethod
+    def _peak(scale):
+        return np.zeros_like(scale)
+
+
+class LogNormal(AdditiveProduct):
+    r"""Independent log-normal features: their logarithms are normal.
+
+    .. math:: p(x) = \prod_j \frac{1}{\sqrt{2\pi}\,\sigma_j x_j}
+        \exp\left(-\frac{(\log x_j - \mu_j)^2}{2\sigma_j^2}\right), \qquad x_j > 0
+
+    Fitted by weighted maximum likelihood: the mean and the standard deviation (divisor n) of the logarithms.
+
+    Attributes
+    ----------
+    log_mean_ : ndarray of shape (n_features,)
+        The means :math:`\mu` of the logarithms.
+    log_std_ : ndarray of shape (n_features,)
+        Their standard deviations.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgen import LogNormal
+    >>> model = LogNormal().fit(np.exp([[1.0], [3.0]]))
+    >>> model.log_mean_, model.log_std_
+    (array([2.]), array([1.]))
+    """
+
+    _parameters = {"log_mean_": "real", "log_std_": "positive"}
+    _support = supports.positive
+    _units = ("scale",)
+
+    @staticmethod
+    def _law(log_mean, log_std):
+        return stats.lognorm(log_std, scale=np.exp(log_mean))
+
+    def _coordinates(self, X, sample_weight):
+        return sample_weight @ np.log(X) / sample_weight.sum()
+
+    def _statistics(self, X, sample_weight, coordinates):
+        Z = np.log(X) - coordinates
+        return {"n": sample_weight.sum(), "first": sample_weight @ Z, "second": sample_weight @ Z**2}
+
+    def _m_step(self, statistics, coordinates):
+        shift = statistics["first"] / statistics["n"]
+        std = np.sqrt(np.maximum(statistics["second"] / statistics["n"] - shift**2, 0))
+        refuse_constant(self, std, np.maximum(np.abs(coordinates + shift), 1), np.exp(coordinates + shift))
+        self.log_mean_, self.log_std_ = coordinates + shift, std
+
+    @staticmethod
+    def _logpdf(x, log_mean, log_std):
+        log_x = np.log(x)
+        return -0.5 * ((log_x - log_mean) / log_std) ** 2 - log_x - np.log(log_std) - 0.5 * LOG_2PI
+
+    @staticmethod
+    def _log_tails(x, log_mean, log_std):
+        z = (np.log(x) - log_mean) / log_std
+        return log_ndtr(z), log_ndtr(-z)
+
+    @staticmethod
+    def _inverse(log_u, log_v, log_mean, log_std):
+        return np.exp(log_mean + log_std * normal_quantile(log_u, log_v))
+
+    @staticmethod
+    def _draw(size, rng, log_mean, log_std):
+        return rng.lognormal(log_mean, log_std, size)
+
+    @staticmethod
+    def _peak(log_mean, log_std):
+        return np.exp(log_mean - log_std**2)
+
+
+class Gamma(AdditiveProduct):
+    r"""Independent gamma features.
+
+    .. math:: p(x) = \prod_j \frac{x_j^{k_j - 1} e^{-x_j / \theta_j}}{\Gamma(k_j)\, \theta_j^{k_j}}, \qquad x_j > 0
+
+    Fitted by weighted maximum likelihood: the shape is the one root of
+    :math:`\log k - \psi(k) = \log \bar x - \overline{\log x}` (Choi and Wette, 1969), and :math:`\theta = \bar x / k`.
+
+    Attributes
+    ----------
+    shape_ : ndarray of shape (n_features,)
+        The shapes k.
+    scale_ : ndarray of shape (n_features,)
+        The scales :math:`\theta`, in the units of the feature; one over the rate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgen import Gamma
+    >>> X = np.random.default_rng(0).gamma(3, 2, size=(10_000, 1))
+    >>> model = Gamma().fit(X)
+    >>> model.shape_.round(1), model.scale_.round(1)
+    (array([3.]), array([2.]))
+    """
+
+    _parameters = {"shape_": "positive", "scale_": "positive"}
+    _support = supports.positive
+    _units = ("scale",)
+
+    @staticmethod
+    def _law(shape, scale):
+        return stats.gamma(shape, scale=scale)
+
+    def _coordinates(self, X, sample_weight):
+        return sample_weight @ X / sample_weight.sum()
+
+    def _statistics(self, X, sample_weight, coordinates):
+        return relative_sums(X / coordinates, sample_weight)
+
+    def _m_step(self, statistics, coordinates):
+        n = statistics["n"]
+        shift = statistics["first"] / n
+        gap = statistics["gap"] / n - (shift - np.log1p(shift))  # the log of the mean less the mean of the logs
+        mean = coordinates * (1 + shift)
+        refuse_constant(self, np.maximum(gap, 0) ** 0.5, np.ones_like(gap), mean)
+        self.shape_ = np.array([_gamma_shape(g) for g in gap])
+        self.scale_ = mean / self.shape_
+
+    @staticmethod
+    def _logpdf(x, shape, scale):
+        return xlogy(shape - 1, x / scale) - x / scale - gammaln(shape) - np.log(scale)
+
+    @staticmethod
+    def _log_tails(x, shape, scale):
+        return np.log(gammainc(shape, x / scale)), np.log(gammaincc(shape, x / scale))
+
+    @staticmethod
+    def _draw(size, rng, shape, scale):
+        return np.maximum(rng.gamma(shape, scale, size), np.finfo(float).tiny)
+
+    @staticmethod
+    def _peak(shape, scale):
+        return scale * np.maximum(shape - 1, 0)
+
+
+def relative_sums(ratio, sample_weight):
+    """Sums over rows given as ratios to an origin, of r - 1 and of r - 1 - log r, without cancellation near one."""
+    rest = ratio - 1
+    gap = rest - _log_of(ratio, rest)
+    return {"n": sample_weight.sum(), "first": sample_weight @ rest, "gap": sample_weight @ gap}
+
+
+def _log_of(ratio, rest):
+    """log(ratio), by the smaller rounding: a column that reaches below a half has a gap that hides that of the log."""
+    is_wide = ratio.min(axis=0) < 0.5
+    if is_wide.all():
+        return np.log(np.maximum(ratio, np.finfo(float).tiny))
+    if not is_wide.any():
+        return np.log1p(rest)
+    return np.where(is_wide, np.log(np.maximum(ratio, np.finfo(float).tiny)), np.log1p(np.maximum(rest, -0.5)))
+
+
+def _gamma_shape(gap):
+    return np.exp(decreasing_root(lambda s: log_less_digamma(np.exp(s)) - gap, -700.0, 70.0, -np.log(2 * gap)))
+
+
+class InverseGaussian(AdditiveProduct):
+    r"""Independent inverse Gaussian (Wald) features: first passage times of a Brownian motion with drift.
+
+    .. math:: p(x) = \prod_j \sqrt{\frac{\lambda_j}{2\pi x_j^3}}
+        \exp\left(-\frac{\lambda_j (x_j - \mu_j)^2}{2 \mu_j^2 x_j}\right), \qquad x_j > 0
+
+    Fitted by weighted maximum likelihood: the mean, and :math:`1/\lambda = \overline{1/x} - 1/\bar x`.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (n_features,)
+        The means :math:`\mu`, in the units of the feature.
+    shape_ : ndarray of shape (n_features,)
+        The shapes :math:`\lambda`, in the units of the feature.
+
+    Examples
+    --------
+    >>> from skgen import InverseGaussian
+    >>> model = InverseGaussian().fit([[1.0], [2.0]])
+    >>> model.mean_, model.shape_.round(6)
+    (array([1.5]), array([12.]))
+    """
+
+    _parameters = {"mean_": "positive", "shape_": "positive"}
+    _support = supports.positive
+    _units = ("scale",)
+
+    @staticmethod
+    def _law(mean, shape):
+        return stats.invgauss(mean / shape, scale=shape)
+
+    def _coordinates(self, X, sample_weight):
+        return sample_weight @ X / sample_weight.sum()
+
+    def _statistics(self, X, sample_weight, coordinates):
+        ratio = X / coordinates
+        rest = ratio - 1
+        return {"n": sample_weight.sum(), "first": sample_weight @ rest, "second": sample_weight @ (rest**2 / ratio)}
+
+    def _m_step(self, statistics, coordinates):
+        shift = statistics["first"] / statistics["n"]
+        excess = statistics["second"] / statistics["n"] - shift**2 / (1 + shift)
+        mean = coordinates * (1 + shift)
+        refuse_constant(self, np.maximum(excess, 0) ** 0.5, np.ones_like(excess), mean)
+        self.mean_, self.shape_ = mean, coordinates / excess
+
+    @staticmethod
+    def _logpdf(x, mean, shape):
+        with np.errstate(divide="ignore"):
+            away = (x - mean) / mean
+            return 0.5 * (np.log(shape) - LOG_2PI - 3 * np.log(x)) - 0.5 * away**2 / (x / shape)
+
+    @staticmethod
+    def _log_tails(x, mean, shape):
+        root, z = np.sqrt(shape / x), x / mean
+        first, second = log_ndtr(root * (z - 1)), 2 * shape / mean + log_ndtr(-root * (z + 1))
+        other = log_ndtr(-root * (z - 1))
+        rest = np.log(-np.expm1(np.minimum(second - other, 0)))
+        return np.minimum(np.logaddexp(first, second), 0.0), other + rest
+
+    @classmethod
+    def _inverse(cls, log_u, log_v, mean, shape):
+        return mean * np.exp(bisected(lambda t: cls._log_tails(mean * np.exp(t), mean, shape), log_u, log_v))
+
+    @staticmethod
+    def _draw(size, rng, mean, shape):
+        return np.maximum(rng.wald(mean, shape, size), np.finfo(float).tiny)
+
+    @staticmethod
+    def _peak(mean, shape):
+        ratio = 1.5 * mean / shape
+        return mean / (np.hypot(1, ratio) + ratio)
+
+
+class Weibull(UnivariateProduct):
+    r"""Independent Weibull features: times to failure.
+
+    .. math:: p(x) = \prod_j \frac{k_j}{\lambda_j} \left(\frac{x_j}{\lambda_j}\right)^{k_j - 1}
+        e^{-(x_j / \lambda_j)^{k_j}}, \qquad x_j > 0
+
+    Fitted by weighted maximum likelihood: the shape is the one root of an increasing function (Farnum and Booth,
+    "Uniqueness of maximum likelihood estimators of the 2-parameter Weibull distribution", 1997).
+
+    Attributes
+    ----------
+    shape_ : ndarray of shape (n_features,)
+        The shapes k.
+    scale_ : ndarray of shape (n_features,)
+        The scales :math:`\lambda`, in the units of the feature.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgen import Weibull
+    >>> X = 2 * np.random.default_rng(0).weibull(1.5, size=(10_000, 1))
+    >>> model = Weibull().fit(X)
+    >>> model.shape_.round(1), model.scale_.round(1)
+    (array([1.5]), array([2.]))
+    """
+
+    _parameters = {"shape_": "positive", "scale_": "positive"}
+    _support = supports.positive
+    _units = ("scale",)
+    _precision = 1e-9
+
+    @staticmethod
+    def _law(shape, scale):
+        return stats.weibull_min(shape, scale=scale)
+
+    def _estimate(self, x, share, j):
+        log_x = np.log(x)
+        refuse_constant(self, [np.ptp(log_x)], [max(np.abs(log_x).max(), 1.0)], [x[0]])
+        shape, log_scale = smallest_extreme(log_x, share)
+        return shape, np.exp(log_scale)
+
+    @staticmethod
+    def _logpdf(x, shape, scale):
+        z = np.log(x / scale)
+        return np.log(shape / scale) + (shape - 1) * z - np.exp(shape * z)
+
+    @staticmethod
+    def _log_tails(x, shape, scale):
+        hazard = (x / scale) ** shape
+        return np.log(-np.expm1(-hazard)), -hazard
+
+    @staticmethod
+    def _inverse(log_u, log_v, shape, scale):
+        return scale * np.exp(np.log(np.maximum(-log_v, 1e-300)) / shape)
+
+    @staticmethod
+    def _draw(size, rng, shape, scale):
+        return np.maximum(scale * rng.weibull(shape, size), np.finfo(float).tiny)
+
+    @staticmethod
+    def _peak(shape, scale):
+        return scale * np.maximum(1 - 1 / shape, 0) ** (1 / shape)
+
+
+def smallest_extreme(y, share):
+    r"""The law of smallest extremes, :math:`P(Y > y) = \exp(-e^{k (y - m)})`, by maximum likelihood.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        The values, not all equal.
+    share : ndarray of shape (n_samples,)
+        Weights that add up to one.
+
+    Returns
+    -------
+    k, m : float
+        The one root of the profile's score, and the location.
+    """
+    top = y.max()
+    y = y - top
+    mean = share @ y
+    spread = np.sqrt(share @ (y - mean) ** 2)
+
+    def slope(log_k):
+        pull = share * np.exp(np.exp(log_k) * y)
+        return np.exp(-log_k) + mean - pull @ y / pull.sum()
+
+    start = np.log(np.pi / np.sqrt(6) / spread)
+    k = np.exp(decreasing_root(slope, start - 30, start + 30, start))
+    return k, top + np.log(share @ np.exp(k * y)) / k
+
+
+class Pareto(FullyObserved):
+    r"""Independent Pareto features: sizes above a smallest one, with a tail like a power.
+
+    .. math:: p(x) = \prod_j \frac{\alpha_j m_j^{\alpha_j}}{x_j^{\alpha_j + 1}}, \qquad x_j \ge m_j
+
+    Fitted by weighted maximum likelihood: the smallest row, and one over the mean logarithm of the ratio to it. Rows
+    above a threshold that is known have `GeneralizedPareto` excesses.
+
+    Attributes
+    ----------
+    shape_ : ndarray of shape (n_features,)
+        The tail's exponents :math:`\alpha`.
+    scale_ : ndarray of shape (n_features,)
+        The smallest values m, in the units of the feature.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgen import Pareto
+    >>> model = Pareto().fit(np.exp([[0.0], [1.0], [2.0]]))
+    >>> model.shape_, model.scale_
+    (array([1.]), array([1.]))
+    """
+
+    _parameters = {"shape_": "positive", "scale_": "positive"}
+    _irregular = ("scale_",)
+    _support = supports.positive
+    _units = ("scale",)
+    _precision = 1e-9
+
+    @staticmethod
+    def _law(shape, scale):
+        return stats.pareto(shape, scale=scale)
+
+    @staticmethod
+    def _ends(shape, scale):
+        return scale, np.full_like(scale, np.inf)
+
+    def _estimate(self, x, share, j):
+        return 1 / (share @ np.log(x / x.min())), x.min()
+
+    @staticmethod
+    def _logpdf(x, shape, scale):
+        with np.errstate(divide="ignore"):
+            inside = np.log(shape / scale) - (shape + 1) * np.log(np.maximum(x / scale, 1))
+        return np.where(x >= scale, inside, -np.inf)
+
+    @staticmethod
+    def _log_tails(x, shape, scale):
+        upper = -shape * np.log(np.maximum(x / scale, 1))
+        return np.log(-np.expm1(upper)), upper
+
+    @staticmethod
+    def _inverse(log_u, log_v, shape, scale):
+        return scale * np.exp(-log_v / shape)
+
+    @staticmethod
+    def _draw(size, rng, shape, scale):
+        return scale * np.exp(rng.exponential(1 / shape, size))
+
+    @staticmethod
+    def _peak(shape, scale):
+        return scale
+
+    def _standard_errors(self, X, sample_weight):
+        return {"shape_": self.shape_ / np.sqrt(sample_weight.sum()), "scale_": np.full_like(self.scale_, np.nan)}
