@@ -234,7 +234,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         X = self._read(X, reset=reset, grow=not reset)
         y = self._read_condition(y, len(X))
         self._check_support(X)
-        return X, y, np.ones(len(X)) if sample_weight is None else sample_weight
+        return X, y, np.broadcast_to(1.0, len(X)) if sample_weight is None else sample_weight
 
     def _read(self, X, *, reset, grow=False, allow_nan=False):
         """The user's X as a float64 matrix; learns (`reset`) or checks what its columns are."""

@@ -71,11 +71,12 @@ class Interval(Support):
         self.low, self.high, self.closed = low, high, closed
 
     def inside(self, X):
-        if np.isinf(self.low) and np.isinf(self.high):
-            return np.broadcast_to(True, X.shape)
-        if self.closed:
-            return (X >= self.low) & (X <= self.high)
-        return (X > self.low) & (X < self.high)
+        inside = np.broadcast_to(True, X.shape)
+        if np.isfinite(self.low):  # an end that is infinite costs no comparison
+            inside = X >= self.low if self.closed else X > self.low
+        if np.isfinite(self.high):
+            inside = inside & (X <= self.high if self.closed else X < self.high)
+        return inside
 
     def draw(self, rng, n_samples, n_features):
         Z = _dependent_normals(rng, n_samples, n_features)

@@ -49,8 +49,10 @@ class Uniform(FullyObserved):
     def _ends(low, high):
         return low, high
 
-    def _estimate(self, x, share, j):
-        return x.min(), x.max()
+    def _fit_plain(self, X, sample_weight):
+        low, high = X.min(axis=0), X.max(axis=0)
+        refuse_constant(self, high - low, low)
+        self._set((low, high))
 
     @staticmethod
     def _logpdf(x, low, high):
