@@ -68,14 +68,15 @@ class Interval(Support):
 
     def __init__(self, name, phrase, low, high, closed=True):
         super().__init__(name, phrase)
-        self.low, self.high, self.closed = low, high, closed
+        self.low, self.high = low, high
+        self.closed = closed if isinstance(closed, tuple) else (closed, closed)  # the lower and the upper end
 
     def inside(self, X):
         inside = np.broadcast_to(True, X.shape)
         if np.isfinite(self.low):  # an end that is infinite costs no comparison
-            inside = X >= self.low if self.closed else X > self.low
+            inside = X >= self.low if self.closed[0] else X > self.low
         if np.isfinite(self.high):
-            inside = inside & (X <= self.high if self.closed else X < self.high)
+            inside = inside & (X <= self.high if self.closed[1] else X < self.high)
         return inside
 
     def draw(self, rng, n_samples, n_features):
@@ -326,8 +327,12 @@ class Pairs(Support):
             raise ValueError(f"X has {X.shape[1]} columns, but intervals come in pairs of columns, low and high.")
         low, high = X[:, ::2], X[:, 1::2]
         known = low == high
-        holds = np.where(known, self.part.inside(np.where(known, low, high)), True)
-        reaches = (low <= high) & (high >= self.part.low) & (low <= self.part.high)
+        holds = np.where(known, np.isfinite(low) & self.part.inside(np.where(known, low, high)), True)
+        if self.part.discrete:
+            reaches = np.ceil(np.maximum(low, self.part.low)) <= np.floor(np.minimum(high, self.part.high))
+        else:
+            reaches = (low < high) & (high > self.part.low) & (low < self.part.high)
+        reaches |= known
         return np.repeat(holds & reaches, 2, axis=1)
 
     def width(self, n_features):
@@ -358,30 +363,30 @@ def within(support, low, high):
     """
     if low <= support.low and high >= support.high:
         return support
-    low, high = max(low, support.low), min(high, support.high)
     if support.discrete:
-        low, high = np.ceil(low), np.floor(high)
+        low, high = np.ceil(max(low, support.low)), np.floor(min(high, support.high))
         return Integers(support.name, f"whole numbers from {low:g} to {high:g}", low, high)
-    return between(low, high)
+    closed = low > support.low or support.closed[0], high < support.high or support.closed[1]
+    return between(max(low, support.low), min(high, support.high), closed)
 
 
-def between(low, high):
+def between(low, high, closed=True):
     """The numbers from one to another.
 
     Parameters
     ----------
     low, high : float
-        The ends; they belong to it.
+        The ends.
+    closed : bool or pair of bool
+        Whether they belong to it.
 
     Returns
     -------
     Interval
     """
-    return (
-        real
-        if np.isinf(low) and np.isinf(high)
-        else Interval("interval", f"numbers from {low:g} to {high:g}", low, high)
-    )
+    if np.isinf(low) and np.isinf(high):
+        return real
+    return Interval("interval", f"numbers from {low:g} to {high:g}", low, high, closed)
 
 
 FROM_LINE = {  # from the whole line, where test data start, into each support

@@ -101,6 +101,8 @@ def widths(estimator, wanted):
     if isinstance(given, list):
         return [len(given)]
     wanted = [d for d in wanted if d > 1] if uses(estimator, GraphicalLasso) else wanted
+    if getattr(estimator, "censoring", None) and not isinstance(estimator, Normal):
+        wanted = wanted[:1]  # a column is fitted on its own: one of them shows it
     return sorted({estimator.support.width(d) for d in wanted})
 
 
@@ -208,7 +210,7 @@ def test_laws_on_many_kinds_of_rows(estimator):
 
     slow = foreign or getattr(estimator, "censoring", None)
 
-    @examples(max_examples=5 if slow else 12)
+    @examples(max_examples=3 if slow else 6)
     @given(st.data())
     def laws_hold(data):
         n_features = data.draw(st.sampled_from(widths(estimator, [1, 2, 3, 4])))

@@ -591,3 +591,58 @@ def test_the_chapter_names_every_family_and_each_shares_the_options():
         if issubclass(cls, UnivariateProduct) and "censoring" in cls().get_params():
             assert "censoring : " in cls.__doc__ and "truncation : " in cls.__doc__
             assert cls.__doc__.count("Parameters\n    ----------") == 1
+
+
+@pytest.mark.parametrize("family", WINDOWS, ids=lambda f: f.__name__)
+def test_intervals_in_a_window(family):
+    """Bins that part the window have probabilities that add up to one; what reaches beyond it says no more."""
+    low, high = WINDOWS[family]
+    x = draw(family, 400)
+    x = x[(x >= low) & (x <= high)][:, None]
+    model = unfitted(family, censoring="interval", truncation=(low, high)).fit(np.hstack([x, x]))
+    assert model.score_samples([[-np.inf, np.inf]]) == pytest.approx(0, abs=1e-9)
+    cut = np.floor(np.median(x)) if model._support.discrete else np.median(x)
+    after = cut + 1 if model._support.discrete else cut
+    parts = np.exp(model.score_samples([[-np.inf, cut], [after, np.inf]]))
+    assert parts.sum() == pytest.approx(1, abs=1e-9)
+    np.testing.assert_allclose(model.score_samples([[after, np.inf]]), model.score_samples([[after, high]]))
+    assert model.cdf([[low - 1]]) == 0 and model.cdf([[cut]]) == pytest.approx(parts[0])
+
+
+def test_a_window_of_counts_with_ends_between_whole_numbers():
+    model = Geometric(truncation=(0.5, 9.5)).fit([[1], [2], [2], [5]])
+    k = np.arange(1, 10)
+    p = np.exp(model.score_samples(k[:, None]))
+    assert p.sum() == pytest.approx(1)
+    np.testing.assert_allclose([model.mean()[0], model.var()[0]], [p @ k, p @ (k - p @ k) ** 2])
+    assert model.entropy() == pytest.approx(-p @ np.log(p))
+    assert model.ppf([[0.01]]) == 1 and model.mode() == 1
+    np.testing.assert_array_equal(model.cdf([[-3], [0]]), [[0], [0]])
+    np.testing.assert_allclose(model.cdf([[2.5], [2]])[:, 0], p[:2].sum())
+    assert Poisson(truncation=(0, 7.5)).fit([[7], [7], [6]]).mode() in (6, 7)
+
+
+@pytest.mark.parametrize("family", [Gamma, Weibull, LogNormal, InverseGaussian, Beta], ids=lambda f: f.__name__)
+def test_a_window_leaves_an_open_end_open(family):
+    model = family(truncation=(0, 0.9)).fit(np.random.default_rng(0).beta(0.5, 2, (200, 1)).clip(1e-9, 0.89))
+    assert model.score_samples([[0.0]]) == -np.inf
+    with pytest.raises(ValueError, match="low <= high|intervals|numbers"):
+        family(censoring="interval").fit([[np.inf, np.inf], [0.2, 0.3]])
+
+
+def test_only_what_has_standard_errors_offers_them():
+    for model, X in [(Categorical(), [["a"], ["b"]]), (PointMass(), [[1.0]]), (Independent(), [[1.0], [2.0], [4.0]])]:
+        assert not hasattr(model.fit(X), "standard_errors")
+    close = np.array([[1e8], [1e8 + 3e-8], [1e8 + 6e-8], [1e8]])
+    assert np.isfinite(Independent().fit(close).score(close))
+
+
+@pytest.mark.parametrize("family", [GeneralizedPareto, GEV, SkewNormal, LocationScaleT], ids=lambda f: f.__name__)
+def test_the_order_of_many_rows_is_irrelevant(family):
+    """Two populations in turn: what the search looks at first must not depend on where a row stands."""
+    rng = np.random.default_rng(0)
+    x = np.empty((12_000, 1))
+    x[::2, 0], x[1::2, 0] = rng.random(6000), rng.pareto(1.5, 6000)
+    first, second = family().fit(x), family().fit(rng.permutation(x))
+    np.testing.assert_allclose(first.score(x), second.score(x), rtol=1e-9)
+    np.testing.assert_allclose(first._theta(), second._theta(), rtol=1e-6)

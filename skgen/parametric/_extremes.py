@@ -10,7 +10,8 @@ from skgen import supports
 from skgen.parametric._maximum import decreasing_root
 from skgen.parametric._positive import smallest_extreme
 from skgen.parametric._product import UnivariateProduct
-from skgen.parametric._profile import best_shape, standardised
+from skgen.parametric._profile import ENOUGH_ROWS, best_shape, standardised
+from skgen.parametric._quantiles import sketch
 
 SHAPE_RANGE = -1.0, 5.0  # below -1 the density has a pole at the upper end, and the likelihood no maximum
 
@@ -353,9 +354,7 @@ def _best_excess(x, share):
         shape = shape_of(theta, x, share)
         return -np.log(shape / theta if abs(theta) > 1e-9 else share @ x) - shape - 1
 
-    step = max(1, len(x) // 4000)
-    few = np.unique(np.r_[np.arange(0, len(x), step), x.argmax()])
-    few_x, few_share = x[few], share[few] / share[few].sum()
+    few_x, few_share = sketch(x, share, ENOUGH_ROWS) if len(x) > 2 * ENOUGH_ROWS else (x, share)
     low = decreasing_root(lambda s: -1 - shape_of(np.expm1(s), x, share), -36.0, -1e-9, -1.0)  # where the shape is -1
     grid = np.unique(np.r_[low, np.linspace(low, 0, 15), np.geomspace(0.05, 60, 25)])
     slopes = np.array([slope(s, few_x, few_share) for s in grid])

@@ -3,6 +3,7 @@ r"""Independent columns of any univariate densities: the baseline that every tab
 .. math:: p(x) = \prod_{j=1}^d p_j(x_j)
 """
 
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, StrOptions
 
 from skgen import supports
+from skgen.base import UnboundedLikelihood
 from skgen.foreign import as_density
 from skgen.parametric._bounded import Beta
 from skgen.parametric._counts import Geometric, NegativeBinomial, Poisson
@@ -121,7 +123,12 @@ class Independent(ParametricDensity):
         if (x == x[0]).all():
             return PointMass()._fit_coded(x, column, sample_weight)
         fitting = [family() for family in AUTO[kind] if family().support.contains(x).all()] or [Normal()]
-        fitted = [family._fit_coded(x, column, sample_weight) for family in fitting]
+        fitted = []
+        for family in fitting:
+            with suppress(UnboundedLikelihood):  # the others may still have a maximum
+                fitted.append(family._fit_coded(x, column, sample_weight))
+        if not fitted:
+            return PointMass()._fit_coded(x, column, sample_weight)  # which says how the values differ
         penalty = np.log(sample_weight.sum())
         return min(fitted, key=lambda p: p._n_parameters() * penalty - 2 * sample_weight @ p._log_prob(x, None))
 

@@ -61,10 +61,6 @@ class ParametricDensity(DensityEstimator):
         """The number of free parameters, all columns together."""
         return sum(np.size(getattr(self, name)) for name in self._parameters)
 
-    def _standard_errors(self, X, sample_weight):
-        """By observed information: a dict like `_parameters`, NaN where there is none."""
-        raise NotImplementedError
-
     def aic(self, X, sample_weight=None):
         """Akaike information criterion; lower is better.
 
@@ -154,6 +150,7 @@ class ParametricDensity(DensityEstimator):
         check_is_fitted(self)
         return float(self._entropy())
 
+    @knows("_standard_errors")
     def standard_errors(self, X, sample_weight=None, *, method="information", n_resamples=200, random_state=None):
         """Standard errors of the parameters.
 
@@ -179,6 +176,7 @@ class ParametricDensity(DensityEstimator):
         """
         return METHODS[self._method(method)].errors(self, X, sample_weight, n_resamples, random_state)
 
+    @knows("_standard_errors")
     def confidence_intervals(
         self, X, sample_weight=None, *, level=0.95, method="information", n_resamples=999, random_state=None
     ):

@@ -159,7 +159,8 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
         ends = (-np.inf, np.inf) if self.truncation is None else self.truncation
         if len(ends) != 2 or not all(np.isscalar(end) for end in ends) or not float(ends[0]) < float(ends[1]):
             raise ValueError(f"truncation is a pair of numbers, low < high, got {self.truncation!r}.")
-        return float(ends[0]), float(ends[1])
+        low, high = map(float, ends)
+        return (np.ceil(low), np.floor(high)) if self._support.discrete else (low, high)
 
     # Fit
 
@@ -221,7 +222,9 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
             open_rows = ~(known.all(axis=1) if known.ndim > 1 else known)
             terms = self._logpdf(np.where(known, low, INSIDE), *theta)
             if open_rows.any():
-                mass = self._log_mass(low[open_rows], high[open_rows], theta)
+                left, right = self._window()  # outside of it nothing can be
+                ends = np.maximum(low[open_rows], left), np.minimum(high[open_rows], right)
+                mass = self._log_mass(*ends, theta)
                 terms[open_rows] = np.where(known[open_rows], terms[open_rows], mass)
         if self.truncation is not None:
             terms = terms - self._log_mass(*self._window(), theta)
@@ -259,10 +262,13 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
         if self.truncation is None:
             return self._tails(X, theta)
         low, high = self._window()
-        X, after = np.clip(X, low, high), 1.0 if self._support.discrete else 0.0
+        after = 1.0 if self._support.discrete else 0.0
+        is_under = X < low
+        X = np.clip(np.floor(X) if self._support.discrete else X, low, high)
         mass = self._log_mass(low, high, theta)
         below = np.minimum(self._log_mass(low, np.maximum(X, low), theta) - mass, 0.0)
         above = np.minimum(self._log_mass(X + after, np.maximum(high, X + after), theta) - mass, 0.0)
+        below, above = np.where(is_under, -np.inf, below), np.where(is_under, 0.0, above)
         return below, np.where(high <= X, -np.inf, above)
 
     def _conditional_ppf(self, log_u, log_v):
@@ -423,7 +429,7 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
     def _mode(self):
         peak = np.asarray(self._peak(*self._theta()), dtype=np.float64)
         low, high = self._window()
-        return np.clip(peak, np.ceil(low) if self._support.discrete else low, high)
+        return np.clip(peak, low, high)
 
     # Precision
 

@@ -3,8 +3,8 @@ r"""Location, scale and shape: Newton steps for the first two, a root of the pro
 With :math:`z = a x - b` the log-density of a row is :math:`\log a + g_s(z)`. For a log-concave g this is concave in
 (a, b), so that Newton's steps find the one maximum from anywhere (Burridge, "A note on maximum likelihood estimation
 for regression models using grouped data", 1981; Pratt, "Concavity of the log likelihood", 1981). The profile's slope
-in the shape s is the mean of :math:`\partial g_s(z) / \partial s` at that maximum. A grid of shapes on every k-th row
-brackets its roots, of which the most likely one is solved on all rows, by Newton's steps in all three.
+in the shape s is the mean of :math:`\partial g_s(z) / \partial s` at that maximum. A grid of shapes on a few quantiles
+brackets its roots, of which the most likely ones are solved on all rows, by Newton's steps in all three.
 """
 
 from typing import NamedTuple
@@ -14,9 +14,10 @@ from scipy.optimize import brentq
 from sklearn.utils import gen_batches
 
 from skgen.parametric._maximum import SOLVED, Peak, climb, uphill
-from skgen.parametric._quantiles import weighted_median
+from skgen.parametric._quantiles import sketch, weighted_median
 
 ENOUGH_ROWS = 4000  # for brackets
+RIVALRY = 1e-2  # nats a row between maxima on few rows, that all rows may turn round
 ROWS_AT_ONCE = 2**14  # the temporaries of a block stay in the cache
 
 
@@ -29,12 +30,11 @@ class Standardised(NamedTuple):
     spread: float
 
     def thinned(self):
-        """Every k-th row, so few that a grid of shapes costs next to nothing; the extremes stay."""
-        step = len(self.x) // ENOUGH_ROWS
-        if step < 2:
+        """So few quantiles that a grid of shapes costs next to nothing."""
+        if len(self.x) < 2 * ENOUGH_ROWS:
             return self
-        kept = np.unique(np.r_[np.arange(0, len(self.x), step), self.x.argmin(), self.x.argmax()])
-        return self._replace(x=self.x[kept], share=self.share[kept] / self.share[kept].sum())
+        x, share = sketch(self.x, self.share, ENOUGH_ROWS)
+        return self._replace(x=x, share=share)
 
     def parameters(self, u):
         """Location and scale in the units of the data."""
@@ -163,13 +163,19 @@ def best_shape(rows, family, grid, feasible=None):
     brackets = [(k, k + 1) for k in np.flatnonzero((slopes[:-1] > 0) & (slopes[1:] <= 0))]
     brackets += [(0, 0)] * bool(slopes[0] <= 0) + [(len(grid) - 1,) * 2] * bool(slopes[-1] > 0)
     found = [(*_solve(few, at, grid, k, m, peaks[k].point), k, m) for k, m in brackets]
-    s, peak, k, m = max(found, key=lambda one: one[1].value)
-    if few is rows:
-        return s, peak
+    if few is not rows:
+        highest = max(peak.value for _, peak, _, _ in found)
+        rivals = [one for one in found if one[1].value > highest - RIVALRY]
+        found = [_on_all(rows, family, at, grid, *one) for one in rivals]
+    return max(((s, peak) for s, peak, *_ in found), key=lambda one: one[1].value)
+
+
+def _on_all(rows, family, at, grid, s, peak, k, m):
+    """A root that few rows gave, on all."""
     joint = _together(rows, family, s, peak.point) if k < m else None
     if joint is not None and grid[0] < joint[0] < grid[-1]:
         return joint
-    return _solve(rows, at, grid, k, m, peaks[k].point)
+    return _solve(rows, at, grid, k, m, peak.point)
 
 
 def _solve(rows, at, grid, k, m, u):

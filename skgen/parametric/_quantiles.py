@@ -90,3 +90,28 @@ def bisected(log_tails, log_u, log_v, low=-350.0, high=350.0):
         is_below = np.where(log_u < log_v, lower < log_u, upper > log_v)
         low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
     return 0.5 * (low + high)
+
+
+def sketch(x, share, n_values):
+    """A few quantiles that stand for all rows, in whatever order they come, and the ends.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples,)
+        The values.
+    share : ndarray of shape (n_samples,)
+        Weights that add up to one.
+    n_values : int
+        Quantiles wanted.
+
+    Returns
+    -------
+    values, shares : ndarray
+        Increasing, and weights that add up to one; the ends weigh what they do among all rows.
+    """
+    order = np.argsort(x)
+    x, share = x[order], share[order]
+    levels = (np.arange(n_values) + 0.5) / n_values
+    inner = x[np.minimum(np.searchsorted(np.cumsum(share), levels), len(x) - 1)]
+    shares = np.r_[share[0], np.full(n_values, 1 / n_values), share[-1]]
+    return np.r_[x[0], inner, x[-1]], shares / shares.sum()
