@@ -646,3 +646,25 @@ def test_the_order_of_many_rows_is_irrelevant(family):
     first, second = family().fit(x), family().fit(rng.permutation(x))
     np.testing.assert_allclose(first.score(x), second.score(x), rtol=1e-9)
     np.testing.assert_allclose(first._theta(), second._theta(), rtol=1e-6)
+
+
+def test_thin_tails_keep_their_digits():
+    """The lower tail of a skewed law and that of a half-normal one; quantiles of counts next to one."""
+    skewed = at(SkewNormal, (0.0, 1.0, 4.0))
+    log_f = skewed._conditional_log_cdf(column([-2.0, -1.5]))[0]
+    np.testing.assert_allclose(log_f[:, 0], [-40.7934, -25.3738156], rtol=1e-6)  # by quadrature in 50 digits
+    half = at(HalfNormal, (1.0,))
+    np.testing.assert_allclose(half.cdf([[1e-15], [1e-12]]), stats.halfnorm.cdf([[1e-15], [1e-12]]), rtol=1e-12)
+    poisson = at(Poisson, (3.5,))
+    u = 1 - 10.0 ** -np.arange(1, 15)
+    np.testing.assert_array_equal(poisson.ppf(column(u))[:, 0], stats.poisson(3.5).ppf(u))
+
+
+def test_entropy_of_inflated_counts():
+    rng = np.random.default_rng(0)
+    for rate in (3.0, 3e6):
+        model = ZeroInflated().fit(rng.poisson(rate, (2000, 1)) * (rng.random((2000, 1)) < 0.7))
+        scores = model.score_samples(model.sample(100_000, random_state=0))
+        assert model.entropy() == pytest.approx(-scores.mean(), abs=6 * scores.std() / np.sqrt(len(scores)))
+    with pytest.raises(ValueError, match="family of counts"):
+        ZeroInflated(Normal()).fit([[0], [1]])

@@ -113,7 +113,7 @@ such rows as any others. `cdf` and `ppf` speak of values; `underlying` is the mo
 >>> stopped = np.minimum(hours, 120)  # the test ends after 120 hours
 >>> low_high = np.hstack([stopped, np.where(hours > 120, np.inf, hours)])
 >>> Weibull(censoring="interval").fit(low_high).ppf([[0.1]]).round(1)
-array([[22.4]])
+array([[22.6]])
 
 ``truncation=(low, high)`` says that values outside a window were never recorded at all. The model is then the law in
 that window; `underlying` gives the law without it.

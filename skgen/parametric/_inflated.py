@@ -5,7 +5,7 @@ Lambert, "Zero-inflated Poisson regression, with an application to defects in ma
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import expit, logit
+from scipy.special import expit, logit, xlogy
 from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods
 
@@ -72,6 +72,11 @@ class ZeroInflated(TractableConditionals, ParametricDensity):
         return len(self.estimators_) + sum(part._n_parameters() for part in self.estimators_)
 
     def _fit(self, X, y, sample_weight):
+        if not self._family().support.discrete_columns(1).all():
+            raise ValueError(
+                f"ZeroInflated wants a family of counts, but {type(self._family()).__name__} has a density. Use "
+                "Poisson() or NegativeBinomial()."
+            )
         fitted = [self._fit_column(X[:, [j]], self.columns_.take([j]), sample_weight) for j in range(X.shape[1])]
         self.estimators_, inflation = zip(*fitted, strict=True)
         self.estimators_, self.inflation_ = list(self.estimators_), np.array(inflation)
@@ -176,12 +181,11 @@ class ZeroInflated(TractableConditionals, ParametricDensity):
         return np.where([zero >= peak for zero, peak in at], 0.0, peaks)
 
     def _entropy(self):
-        total = 0.0
-        for j, part in enumerate(self.estimators_):
-            spread = float(part._mean()[0] + 40 * np.sqrt(part._var()[0]) + 100)
-            log_p = self._column_log_prob(np.arange(min(spread, 2**20))[:, None], j)
-            total -= np.sum(np.where(np.isneginf(log_p), 0.0, np.exp(log_p) * np.maximum(log_p, -1e300)))
-        return total
+        zeros = np.zeros((1, 1))
+        return sum(
+            _inflated_entropy(part._entropy(), part._log_prob(zeros, None)[0], inflation)
+            for part, inflation in zip(self.estimators_, self.inflation_, strict=True)
+        )
 
     def _standard_errors(self, X, sample_weight):
         errors = {name: np.full_like(getattr(self, name), np.nan) for name in self._parameters}
@@ -198,6 +202,15 @@ def _inflated(x, log_p, inflation):
     with np.errstate(divide="ignore"):
         rest = np.log1p(-inflation) + log_p
         return np.where(x == 0, np.logaddexp(np.log(inflation), rest), rest)
+
+
+def _inflated_entropy(entropy, log_zero, inflation):
+    """The entropy with extra zeros, from the family's and its log-probability of a zero."""
+    zero = np.exp(log_zero)
+    all_zeros, rest = inflation + (1 - inflation) * zero, 1 - inflation
+    # that of the positive counts: the family's less its own term of the zeros, and what their share makes of it
+    positive = rest * (entropy + xlogy(zero, zero) - xlogy(1 - zero, rest))
+    return positive - xlogy(all_zeros, all_zeros)
 
 
 def _column_errors(x, sample_weight, part, inflation):

@@ -439,8 +439,7 @@ class SkewNormal(UnivariateProduct):
     @staticmethod
     def _log_tails(x, location, scale, shape):
         z = (x - location) / scale
-        skew = 2 * owens_t(z, shape)
-        return np.log(np.maximum(ndtr(z) - skew, 0)), np.log(np.maximum(ndtr(-z) + skew, 0))
+        return _log_skewed_below(z, shape), _log_skewed_below(-z, -shape)
 
     @staticmethod
     def _draw(size, rng, location, scale, shape):
@@ -466,6 +465,14 @@ def _skewed(alpha):
         return log - 0.5 * z * z, alpha * hazard - z, -1 - alpha * alpha * hazard * (t + hazard), z * hazard
 
     return g
+
+
+def _log_skewed_below(z, shape):
+    """Log F of the skew-normal law by Owen's function; in the thin tail by that of 1 / shape, which is as small."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        thin = 2 * owens_t(shape * z, 1 / shape) - ndtr(shape * z) * (ndtr(-z) - ndtr(z))
+        below = np.where((z < 0) & (shape > 0), thin, ndtr(z) - 2 * owens_t(z, shape))
+        return np.log(np.clip(below, 0, 1))
 
 
 def log_normal_cdf(t):

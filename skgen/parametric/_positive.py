@@ -5,7 +5,7 @@ Johnson, Kotz and Balakrishnan, "Continuous Univariate Distributions", 1994.
 
 import numpy as np
 from scipy import stats
-from scipy.special import erfinv, gammainc, gammaincc, gammaln, log_ndtr, xlogy
+from scipy.special import erf, erfinv, gammainc, gammaincc, gammaln, log_ndtr, xlogy
 
 from skgen import supports
 from skgen.parametric._degenerate import refuse_constant
@@ -123,8 +123,8 @@ class HalfNormal(AdditiveProduct):
 
     @staticmethod
     def _log_tails(x, scale):
-        upper = np.log(2) + log_ndtr(-x / scale)
-        return np.log(-np.expm1(upper)), np.minimum(upper, 0.0)
+        upper = np.minimum(np.log(2) + log_ndtr(-x / scale), 0.0)
+        return np.where(x < scale, np.log(erf(x / scale * np.sqrt(0.5))), np.log(-np.expm1(upper))), upper
 
     @staticmethod
     def _inverse(log_u, log_v, scale):

@@ -288,9 +288,15 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
     def _quantile(self, log_u, log_v, theta):
         x = self._inverse(log_u, log_v, *theta)
         if self._support.discrete:  # where F(k) = u up to rounding, k is the quantile and not k + 1
-            x = np.where(self._tails(x - 1, theta)[0] >= log_u - 1e-12, x - 1, x)
-            x = np.where(self._tails(x, theta)[0] < log_u - 1e-12, x + 1, x)
+            x = np.where(self._reaches(x - 1, log_u, log_v, theta), x - 1, x)
+            x = np.where(self._reaches(x, log_u, log_v, theta), x, x + 1)
         return np.clip(x, self._support.low, self._support.high)
+
+    def _reaches(self, x, log_u, log_v, theta):
+        """Whether F(x) is u or more, up to rounding, by the smaller tail."""
+        lower, upper = self._tails(x, theta)
+        rounded = np.logaddexp(log_v, np.log(2**-52)) + 1e-12  # a probability next to one has no finer tail
+        return np.where(log_u < log_v, lower >= log_u - 1e-12, upper <= rounded)
 
     def _complete(self, X, rng):
         return np.where(np.isnan(X), self._sample(len(X), None, rng), X)
