@@ -160,6 +160,31 @@ def inverse_bessel_ratio(order, ratio):
     return np.where(inside, x, np.where(ratio >= 1, np.inf, 0.0))[()]
 
 
+def concentration_of(short, n_dims):
+    r"""The concentration at which the mean direction has length :math:`1 - s`, also where this rounds to one.
+
+    Parameters
+    ----------
+    short : float
+        What the mean lacks of length one, s.
+    n_dims : int
+        The dimension d, 2 or more.
+
+    Returns
+    -------
+    float
+        Where s is small, by :math:`s = \frac{d - 1}{2\kappa} - \frac{(d - 1)(d - 3)}{8\kappa^2} + \ldots`
+
+    Examples
+    --------
+    >>> round(concentration_of(1e-20, 3) * 1e-20, 12)
+    1.0
+    """
+    if short < 1e-8:
+        return float((n_dims - 1) / (2 * short) - (n_dims - 3) / 4)
+    return float(inverse_bessel_ratio(n_dims / 2, 1 - short))
+
+
 def _inverse_bound(order, r):
     """The x at which x / (order - 1/2 + hypot(x, order + 1/2)) is r."""
     rest = np.maximum(1 - r, 2.0**-53) * (1 + r)

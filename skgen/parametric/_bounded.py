@@ -10,7 +10,7 @@ from scipy.special import betainc, betaincc, betaln, digamma, polygamma, xlog1py
 
 from skgen import supports
 from skgen.base import UnboundedLikelihood
-from skgen.parametric._bessel import bessel_ratio, inverse_bessel_ratio, log_bessel_ie
+from skgen.parametric._bessel import bessel_ratio, concentration_of, log_bessel_ie
 from skgen.parametric._degenerate import refuse_constant
 from skgen.parametric._maximum import climb
 from skgen.parametric._product import AdditiveProduct, FullyObserved
@@ -238,7 +238,7 @@ class VonMises(AdditiveProduct):
             )
         direction = coordinates + turn
         self.mean_direction_ = np.pi - np.mod(np.pi - direction, 2 * np.pi)
-        self.concentration_ = np.array([concentration_of(s) for s in short])
+        self.concentration_ = np.array([concentration_of(s, 2) for s in short])
 
     @staticmethod
     def _logpdf(x, direction, concentration):
@@ -279,10 +279,3 @@ def _turned(x, direction, concentration):
     law = stats.vonmises(concentration)
     x = np.where(np.abs(x) <= np.pi, x, np.mod(x + np.pi, 2 * np.pi) - np.pi)
     return law.cdf(x - direction) - law.cdf(-np.pi - direction)
-
-
-def concentration_of(short):
-    r"""The concentration of von Mises' law whose mean vector has length :math:`1 - s`."""
-    if short < 1e-8:  # I_1 / I_0 = 1 - 1 / (2 k) - 1 / (8 k^2) - ...
-        return 1 / (2 * short) + 0.25
-    return float(inverse_bessel_ratio(1, 1 - short))

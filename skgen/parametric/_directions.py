@@ -9,7 +9,7 @@ import numpy as np
 
 from skgen import supports
 from skgen.base import AdditiveStatistics, UnboundedLikelihood
-from skgen.parametric._bessel import bessel_ratio, inverse_bessel_ratio, log_bessel_ie
+from skgen.parametric._bessel import bessel_ratio, concentration_of, log_bessel_ie
 from skgen.parametric._parametric import ParametricDensity
 
 SMALLEST_SPREAD = 1e-13  # one minus the mean length: below, sums of unit vectors hold rounding errors
@@ -51,22 +51,30 @@ class VonMisesFisher(AdditiveStatistics, ParametricDensity):
     def _n_parameters(self):
         return len(self.mean_direction_)  # the mean direction has length one
 
+    def _coordinates(self, X, sample_weight):
+        resultant = sample_weight @ unit_rows(X)
+        length = np.linalg.norm(resultant)
+        return resultant / length if length > 0 else np.eye(X.shape[1])[0]  # anywhere: the rows have no direction
+
     def _statistics(self, X, sample_weight, coordinates):
         if X.shape[1] == 1:
             raise ValueError("A direction needs two columns or more: use Bernoulli for the signs of one column.")
-        return {"n": sample_weight.sum(), "resultant": sample_weight @ unit_rows(X)}
+        away = unit_rows(X) - coordinates
+        return {"n": sample_weight.sum(), "away": sample_weight @ away, "square": sample_weight @ away**2}
 
     def _m_step(self, statistics, coordinates):
-        resultant = statistics["resultant"]
-        length = np.linalg.norm(resultant)
-        if not 1 - length / statistics["n"] > SMALLEST_SPREAD:
+        away = statistics["away"] / statistics["n"]
+        mean = coordinates + away
+        length = np.linalg.norm(mean)
+        # one minus the squared length, which would cancel where the rows are narrow
+        short = (statistics["square"].sum() / statistics["n"] - away @ away) / (1 + length)
+        if not short > SMALLEST_SPREAD:
             raise UnboundedLikelihood(
                 f"The likelihood of {type(self).__name__} is unbounded: all rows point the same way, as with one "
                 "sample they always do. Fit more rows, or use PointMass."
             )
-        anywhere = np.eye(len(resultant))[0]  # the uniform distribution has no direction
-        self.mean_direction_ = resultant / length if length > 0 else anywhere
-        self.concentration_ = float(inverse_bessel_ratio(len(resultant) / 2, length / statistics["n"]))
+        self.mean_direction_ = mean / length if length > 0 else coordinates
+        self.concentration_ = concentration_of(min(short, 1.0), len(mean))
 
     def _log_prob(self, X, y):
         # mu'x - 1 by the distance, which does not cancel where the concentration is large
