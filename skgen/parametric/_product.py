@@ -8,10 +8,11 @@ outside a window that nobody recorded, :math:`f(x) / (F(b) - F(a))`; standard er
 Moeschberger, "Survival Analysis", 2003, chapter 3).
 """
 
+from functools import partial
 from inspect import signature
+from numbers import Real
 
 import numpy as np
-from scipy.integrate import quad
 from sklearn.base import clone
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import StrOptions
@@ -20,8 +21,9 @@ from sklearn.utils.validation import check_is_fitted
 from skgen import supports
 from skgen.base import AdditiveStatistics
 from skgen.conditionals import TractableConditionals
+from skgen.parametric._curvature import covariance
 from skgen.parametric._degenerate import refuse_constant
-from skgen.parametric._maximum import differences
+from skgen.parametric._moments import LEVELS, integral, total
 from skgen.parametric._parametric import ParametricDensity
 from skgen.parametric._partial import Line, fit_column
 from skgen.parametric._quantiles import log_difference
@@ -35,7 +37,18 @@ OPTIONS = """
         `underlying` gives the law without it.
 """
 INSIDE = 0.5  # a number inside every support
-MOST_CELLS = 2**20  # whole numbers that an expectation is summed over
+WHOLE_LINE = (-np.inf, np.inf)
+
+
+def _pair(truncation):
+    """The ends of a window, as numbers."""
+    try:
+        low, high = truncation
+        if all(isinstance(end, Real) and not isinstance(end, bool) for end in (low, high)) and low < high:
+            return float(low), float(high)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"truncation is a pair of numbers, low < high, got {truncation!r}.")
 
 
 def _with_options(doc):
@@ -116,6 +129,11 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
         return
 
     @classmethod
+    def _tail_powers(cls, *theta):
+        """The powers of x with which the lower and the upper tail fall; infinite where they fall faster."""
+        return np.inf, np.inf
+
+    @classmethod
     def _is_regular(cls, *theta):
         """Where the maximum of the likelihood has a normal limit."""
         return np.full(np.shape(theta[-1]), True)
@@ -130,10 +148,10 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
     def support(self):
         """What a value may be: the family's support, in the window of `truncation`, in pairs where it is censored."""
         ends = self._ends(*self._theta()) if self.__sklearn_is_fitted__() else None
-        if ends is not None and self.censoring is None and self.truncation is None:
+        if ends is not None and self._is_plain():
             return supports.Product([supports.between(*pair) for pair in zip(*map(np.ravel, ends), strict=True)])
-        inner = self._support if self.truncation is None else supports.within(self._support, *self._window())
-        return inner if self.censoring is None else supports.Pairs(inner)
+        inner = supports.within(self._support, *self._window())
+        return supports.Pairs(inner) if self._is_censored() else inner
 
     @property
     def _equivariance(self):
@@ -144,31 +162,53 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
         return self._precision if self._is_plain() else 1e-6
 
     def _check_support(self, X):
-        ends = supports.within(self._support, *self._window()) if self.truncation is not None else self._support
-        self._refuse_outside(X, ends if self.censoring is None else supports.Pairs(ends))
+        inner = supports.within(self._support, *self._window())
+        self._refuse_outside(X, supports.Pairs(inner) if self._is_censored() else inner)
+
+    # What is seen of a value: as at the fit, and before it, as the parameters ask
+
+    def _is_censored(self):
+        return getattr(self, "is_censored_", self.censoring is not None)
+
+    def _window(self):
+        """The ends of the truncation window, infinite where it leaves the support's end alone."""
+        return getattr(self, "window_", None) or self._asked_window()
+
+    def _is_truncated(self):
+        return self._window() != WHOLE_LINE
 
     def _is_plain(self):
-        return self.censoring is None and self.truncation is None
+        return not self._is_censored() and not self._is_truncated()
 
     @property
     def _infinite(self):
-        return self.censoring is not None
+        return self._is_censored()
 
-    def _window(self):
-        """The ends of the truncation window."""
-        ends = (-np.inf, np.inf) if self.truncation is None else self.truncation
-        if len(ends) != 2 or not all(np.isscalar(end) for end in ends) or not float(ends[0]) < float(ends[1]):
-            raise ValueError(f"truncation is a pair of numbers, low < high, got {self.truncation!r}.")
-        low, high = map(float, ends)
-        return (np.ceil(low), np.floor(high)) if self._support.discrete else (low, high)
+    def _asked_window(self):
+        if self.truncation is None:
+            return WHOLE_LINE
+        low, high = _pair(self.truncation)
+        if self._support.discrete:
+            low, high = np.ceil(low), np.floor(high)
+        if max(low, self._support.low) > min(high, self._support.high):
+            raise ValueError(
+                f"truncation={self.truncation} leaves nothing of {type(self).__name__}'s {self._support.phrase}: "
+                "the window holds the values that could be recorded."
+            )
+        return (low if low > self._support.low else -np.inf), (high if high < self._support.high else np.inf)
 
     # Fit
 
     def _fit(self, X, y, sample_weight):
+        self._look()
         if self._is_plain():
             self._fit_plain(X, sample_weight)
         else:
             self._fit_partial(X, sample_weight)
+
+    def _look(self):
+        """Keep how values are seen, whatever becomes of the parameters after the fit."""
+        self.is_censored_, self.window_ = self._is_censored(), self._window()
 
     def _fit_plain(self, X, sample_weight):
         if not self._support.discrete:
@@ -190,7 +230,7 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
 
     def _climb(self, low, high, share, j):
         """The parameters of most likelihood for one column of intervals, or of a window."""
-        return fit_column(self, low, high, share, self.columns_.take([j if self.censoring is None else 2 * j]))
+        return fit_column(self, low, high, share, self.columns_.take([2 * j if self._is_censored() else j]))
 
     def _in_range(self, theta):
         """Parameters, where those that have left their range stand at its end."""
@@ -208,7 +248,7 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
 
     def _intervals(self, X):
         """Ends of the values: the columns themselves, or every second one."""
-        return (X, X) if self.censoring is None else (X[:, ::2], X[:, 1::2])
+        return (X[:, ::2], X[:, 1::2]) if self._is_censored() else (X, X)
 
     def _log_prob(self, X, y):
         return self._log_terms(*self._intervals(X), self._theta()).sum(axis=1)
@@ -226,7 +266,7 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
                 ends = np.maximum(low[open_rows], left), np.minimum(high[open_rows], right)
                 mass = self._log_mass(*ends, theta)
                 terms[open_rows] = np.where(known[open_rows], terms[open_rows], mass)
-        if self.truncation is not None:
+        if self._is_truncated():
             terms = terms - self._log_mass(*self._window(), theta)
         return terms
 
@@ -253,13 +293,18 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
     # Distribution function, quantiles, draws
 
     def _conditional_log_cdf(self, X):
-        if self.censoring is not None:
-            raise ValueError("The rows are intervals: `cdf` takes values, `underlying` gives the model of values.")
+        self._refuse_intervals()
         return self._cdf_tails(X)
+
+    def _refuse_intervals(self):
+        if self._is_censored():
+            raise ValueError(
+                "The rows are intervals: `cdf` and `ppf` take values, `underlying` gives the model of values."
+            )
 
     def _cdf_tails(self, X):
         theta = self._theta()
-        if self.truncation is None:
+        if not self._is_truncated():
             return self._tails(X, theta)
         low, high = self._window()
         after = 1.0 if self._support.discrete else 0.0
@@ -272,11 +317,12 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
         return below, np.where(high <= X, -np.inf, above)
 
     def _conditional_ppf(self, log_u, log_v):
+        self._refuse_intervals()
         return self._window_quantile(log_u, log_v, self._theta())
 
     def _window_quantile(self, log_u, log_v, theta):
         """The quantile of the law in its window."""
-        if self.truncation is None:
+        if not self._is_truncated():
             return self._quantile(log_u, log_v, theta)
         low, high = self._window()
         mass = self._log_mass(low, high, theta)
@@ -299,14 +345,15 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
         return np.where(log_u < log_v, lower >= log_u - 1e-12, upper <= rounded)
 
     def _complete(self, X, rng):
+        self._refuse_intervals()
         return np.where(np.isnan(X), self._sample(len(X), None, rng), X)
 
     def _sample(self, n_samples, y, rng):
         theta = self._theta()
         X = self._draw((n_samples, len(theta[0])), rng, *theta).astype(np.float64)
-        if self.truncation is not None:
+        if self._is_truncated():
             X = self._into_window(X, rng, theta)
-        return X if self.censoring is None else np.repeat(X, 2, axis=1)
+        return np.repeat(X, 2, axis=1) if self._is_censored() else X
 
     def _into_window(self, X, rng, theta):
         """Draws again what lies outside the window, and by the quantile where that would take long."""
@@ -319,7 +366,7 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
             outside = (X < low) | (high < X)
         if outside.any():
             u = np.maximum(rng.random(X.shape), 1e-300)
-            X = np.where(outside, self._conditional_ppf(np.log(u), np.log1p(-u)), X)
+            X = np.where(outside, self._window_quantile(np.log(u), np.log1p(-u), theta), X)
         return X
 
     def cdf(self, X):
@@ -335,7 +382,7 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
         U : ndarray of shape (n_samples, n_columns)
             P(x <= X).
         """
-        if self.censoring is None:
+        if not self._is_censored():
             return self.conditional_cdf(X)
         check_is_fitted(self)
         X = check_array(X, dtype=np.float64, input_name="X", estimator=self)
@@ -354,14 +401,14 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
         X : ndarray or data frame of shape (n_samples, n_columns)
             Values; a table like the fitted one unless that held intervals.
         """
-        if self.censoring is None:
+        if not self._is_censored():
             return self.conditional_ppf(U)
         check_is_fitted(self)
         U = self._of_width(check_array(U, dtype=np.float64, input_name="U", estimator=self))
         if (U < 0).any() or (U > 1).any():
             raise ValueError("U holds probabilities, each from 0 to 1.")
         U = np.clip(U, 1e-300, 1 - 2**-53)
-        return self._conditional_ppf(np.log(U), np.log1p(-U))
+        return self._window_quantile(np.log(U), np.log1p(-U), self._theta())
 
     def _of_width(self, X):
         n_columns = len(self._theta()[0])
@@ -378,9 +425,11 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
             A fitted model of the same family.
         """
         check_is_fitted(self)
-        model = clone(self).set_params(censoring=None, truncation=None)
+        options = {name: None for name in ("censoring", "truncation") if name in self._get_param_names()}
+        model = clone(self).set_params(**options)
+        model._look()
         model._set(self._theta())
-        step = 1 if self.censoring is None else 2
+        step = 2 if self._is_censored() else 1
         columns = list(range(0, self.n_features_in_, step))
         model.columns_, model.n_features_in_ = self.columns_.take(columns), len(columns)
         if hasattr(self, "feature_names_in_"):
@@ -391,46 +440,55 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
     # Moments
 
     def _mean(self):
-        return self._moment("mean", lambda x, j: x)
+        if not self._is_truncated():
+            return self._of_law("mean")
+        lower, upper = self._heavy_tails(1)
+        mean = self._expectations(lambda x, j: x)
+        return np.select([lower & upper, lower, upper], [np.nan, -np.inf, np.inf], mean)
 
     def _var(self):
-        if self.truncation is None:
-            return self._moment("var", None)
+        if not self._is_truncated():
+            return self._of_law("var")
         mean = self._mean()
-        return self._moment("var", lambda x, j: (x - mean[j]) ** 2)
+        var = self._expectations(lambda x, j: (x - mean[j]) ** 2)
+        return np.select([~np.isfinite(mean), np.any(self._heavy_tails(2), axis=0)], [np.nan, np.inf], var)
 
     def _entropy(self):
-        return np.sum(self._moment("entropy", lambda x, j: -self._log_terms(x, x, self._column(j))))
+        if not (self._is_truncated() or self._support.discrete):
+            return np.sum(self._of_law("entropy"))
+        return np.sum(self._expectations(lambda x, j: -self._log_terms(x, x, self._column(j))))
 
-    def _moment(self, name, of_value):
-        """A closed form of the law, or an expectation where there is none."""
-        if self.truncation is None and not (name == "entropy" and self._support.discrete):
-            with np.errstate(all="ignore"):  # what does not exist is NaN or infinite
-                return np.broadcast_to(getattr(self._law(*self._theta()), name)(), np.shape(self._theta()[-1]))
-        return np.array([self._expect(lambda x, j=j: of_value(x, j), j) for j in range(len(self._theta()[0]))])
+    def _of_law(self, name):
+        """A closed form, as scipy has it."""
+        with np.errstate(all="ignore"):  # what does not exist is NaN or infinite
+            return np.broadcast_to(getattr(self._law(*self._theta()), name)(), np.shape(self._theta()[-1]))
+
+    def _heavy_tails(self, power):
+        """Where the lower and the upper tail reach so far that this power of a value has no expectation."""
+        shape = np.shape(self._theta()[-1])
+        falls = zip(self._tail_powers(*self._theta()), self._window(), strict=True)
+        return [np.broadcast_to((fall <= power) & np.isinf(end), shape) for fall, end in falls]
 
     def _column(self, j):
         return tuple(value[j] for value in self._theta())
 
-    def _expect(self, function, j):
-        """The expectation of a function of column j under the law in its window."""
-        theta = self._column(j)
-        levels = np.array([1e-300, 1e-9, 0.01, 0.1, 0.5, 0.9, 0.99, 1 - 1e-9, 1 - 2**-53])
-        at = self._window_quantile(np.log(levels), np.log1p(-levels), theta)
+    def _expectations(self, function):
+        """The expectation of function(x, j) under the law of each column j in its window."""
+        return np.array([self._expect(partial(function, j=j), j) for j in range(len(self._theta()[0]))])
 
-        def integrand(x):
-            log_density = self._log_terms(x, x, theta)
-            return np.where(np.isneginf(log_density), 0.0, function(x) * np.exp(log_density))
+    def _expect(self, function, j):
+        theta = self._column(j)
+        at = self._window_quantile(np.log(LEVELS), np.log1p(-LEVELS), theta)
+
+        def weighed(x):
+            with np.errstate(over="ignore", invalid="ignore"):  # far out, where the density is zero
+                density = np.exp(self._log_terms(x, x, theta))
+                return np.where(density > 0, function(x) * density, 0.0)
 
         if self._support.discrete:
-            step = max(1.0, np.ceil((at[-1] - at[0]) / MOST_CELLS))  # so many are as good as a continuum
-            cells = np.arange(at[0], at[-1] + step, step)
-            return float(step * np.sum(integrand(cells)))
-        low, high = (max(self._window()[0], self._support.low), min(self._window()[1], self._support.high))
-        edges = np.unique([low, *at[1:-1], high])
-        how = {"epsabs": 0, "epsrel": 1e-10, "limit": 200, "full_output": 1}
-        parts = [quad(integrand, *ends, **how)[0] for ends in zip(edges, edges[1:], strict=False)]
-        return float(np.sum(parts))
+            return total(weighed, at[0], at[-1])
+        (left, right), inner = self._window(), self._support
+        return integral(weighed, np.unique([max(left, inner.low), *at[1:-1], min(right, inner.high)]))
 
     def _mode(self):
         peak = np.asarray(self._peak(*self._theta()), dtype=np.float64)
@@ -444,28 +502,25 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
         return sum(np.size(getattr(self, name)) for name in free)
 
     def _standard_errors(self, X, sample_weight):
-        theta, (low, high) = self._theta(), self._intervals(X)
-        line = Line(self, np.where(np.isfinite(low), low, np.where(np.isfinite(high), high, 0.0)))
-        u = line.point(theta)
+        low, high = self._intervals(X)
+        columns = [self._column_errors(low[:, j], high[:, j], sample_weight, j) for j in range(low.shape[1])]
+        return dict(zip(self._parameters, np.transpose(columns), strict=True))
 
-        def value(u):
-            return sample_weight @ self._log_terms(low, high, line.theta(u, theta))
+    def _column_errors(self, low, high, sample_weight, j):
+        """Standard errors of column j in the order of the parameters: 0 where one is given, NaN where there is none."""
+        theta, n = tuple(value[[j]] for value in self._theta()), sample_weight.sum()
+        middle = np.where(np.isfinite(low), low, np.where(np.isfinite(high), high, 0.0))
+        line = Line(self, middle[:, None]).holding([name for name in self._parameters if self._at_end(name, j)])
+        errors = {name: 0.0 if name in self._fixed() else np.nan for name in self._parameters}
+        if self._is_regular(*theta) and line.names:
 
-        with np.errstate(all="ignore"):
-            hessian = differences(value, u)[2]
-        regular = self._is_regular(*theta)
-        errors = {
-            name: np.zeros_like(v) if name in self._fixed() else np.full_like(v, np.nan)
-            for name, v in zip(self._parameters, theta, strict=True)
-        }
-        for j in np.flatnonzero(regular):
-            free = [i for i, name in enumerate(line.names) if not self._at_end(name, j)]
-            information = -hessian[:, :, j][np.ix_(free, free)]
-            if np.isfinite(information).all() and (np.linalg.eigvalsh(information) > 0).all():
-                deviation = np.sqrt(np.diag(np.linalg.inv(information)))
-                for i, error in zip(free, deviation, strict=True):
-                    errors[line.names[i]][j] = error * line.slope(i, theta)[j]
-        return errors
+            def height(u):
+                return float(sample_weight @ self._log_terms(low, high, line.theta(u[:, None], theta)) / n)
+
+            deviation = np.sqrt(np.diag(covariance(height, line.point(theta)[:, 0])) / n)
+            slopes = [float(line.slope(i, theta)[0]) for i in range(len(line.names))]
+            errors |= dict(zip(line.names, deviation * slopes, strict=True))
+        return list(errors.values())
 
     def _at_end(self, name, j):
         """Whether an estimate stands at an end of its range."""
@@ -481,7 +536,12 @@ class AdditiveProduct(AdditiveStatistics, UnivariateProduct):
     def _is_additive(self):
         return self._is_plain()
 
+    def _take_in(self, X, y, sample_weight):
+        self._look()
+        super()._take_in(X, y, sample_weight)
+
     def _fit(self, X, y, sample_weight):
+        self._look()
         if self._is_plain():
             AdditiveStatistics._fit(self, X, y, sample_weight)
         else:
