@@ -89,3 +89,44 @@ class TractableConditionals:
         check_is_fitted(self)
         X = self._read(X, reset=False, allow_nan=True)
         return self._write(self._complete(X.copy(), as_generator(random_state)))
+
+
+class IndependentColumns(TractableConditionals):
+    """Columns that know nothing of each other: a conditional is a marginal."""
+
+    def _of_values(self):
+        """The model whose rows are values: this one, unless its rows are intervals."""
+        return self
+
+    def _complete(self, X, rng):
+        return np.where(np.isnan(X), self._sample(len(X), None, rng), X)
+
+    def cdf(self, X):
+        """Distribution function of each column.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_columns)
+            Values, also where the model was fitted to intervals.
+
+        Returns
+        -------
+        U : ndarray of shape (n_samples, n_columns)
+            P(x <= X).
+        """
+        return self._of_values().conditional_cdf(X)
+
+    def ppf(self, U):
+        """Quantiles of each column: the inverse of `cdf`.
+
+        Parameters
+        ----------
+        U : array-like of shape (n_samples, n_columns)
+            Probabilities. The ends, whose quantiles may be infinite, stand for 1e-300 and 1 - 2^-53.
+
+        Returns
+        -------
+        X : ndarray or data frame of shape (n_samples, n_columns)
+            Values, in a table like the fitted one.
+        """
+        return self._of_values().conditional_ppf(U)

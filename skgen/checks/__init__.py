@@ -73,6 +73,7 @@ from skgen.checks._fitting import (
     draws_are_independent,
     fit_leaves_its_input_alone,
     global_seeds_are_left_alone,
+    parameters_wait_for_the_next_fit,
     row_order_is_irrelevant,
     sample_gives_rows_of_the_support,
     scoring_and_sampling_change_nothing,
@@ -105,6 +106,7 @@ LAWS_OF_THE_FIT = [
     fit_leaves_its_input_alone,
     sample_gives_rows_of_the_support,
     scoring_and_sampling_change_nothing,
+    parameters_wait_for_the_next_fit,
     draws_are_independent,
 ]
 LAWS_OF_THE_OBJECT = [

@@ -9,9 +9,11 @@ from functools import partial
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.metaestimators import available_if
 
 from skgen import supports
 from skgen.base import UnboundedLikelihood
+from skgen.conditionals import IndependentColumns
 from skgen.foreign import as_density
 from skgen.parametric._bounded import Beta
 from skgen.parametric._counts import Geometric, NegativeBinomial, Poisson
@@ -27,7 +29,12 @@ AUTO = {  # candidates by kind of column; the Bayesian information criterion cho
 }
 
 
-class Independent(ParametricDensity):
+def of_parts(method):
+    """A method that is there where every column's density has it."""
+    return available_if(lambda self: all(hasattr(part, method) for part in self._parts()))
+
+
+class Independent(IndependentColumns, ParametricDensity):
     r"""Independent features, each with a univariate density of its own.
 
     .. math:: p(x) = \prod_j p_j(x_j)
@@ -87,11 +94,13 @@ class Independent(ParametricDensity):
     def likelihood(self):
         """The weakest of its parts."""
         order = ["exact", "bound", "estimate", "improper"]
-        parts = getattr(self, "estimators_", None) or self._given()
-        return max((as_density(part).likelihood for part in parts), key=order.index, default="exact")
+        return max((part.likelihood for part in self._parts()), key=order.index, default="exact")
 
     @property
     def _takes(self):
+        return getattr(self, "takes_", None) or self._asked_takes()
+
+    def _asked_takes(self):
         if isinstance(self.estimators, str):
             return "mixed"
         policies = [as_density(part)._takes for part in self._given()]
@@ -101,12 +110,17 @@ class Independent(ParametricDensity):
     def _unique_optimum(self):
         return isinstance(self.estimators, str) or all(as_density(part)._unique_optimum for part in self._given())
 
+    def _parts(self):
+        """The densities of the columns; before the fit, those given."""
+        return getattr(self, "estimators_", None) or [as_density(part) for part in self._given()]
+
     def _given(self):
         if isinstance(self.estimators, str):
             return []
         return self.estimators if isinstance(self.estimators, list | tuple) else [self.estimators]
 
     def _fit(self, X, y, sample_weight):
+        self.takes_ = self._takes
         rng = as_generator(self.random_state)
         fit_column = self._fit_best if isinstance(self.estimators, str) else partial(self._fit_given, rng)
         self.estimators_ = [fit_column(j, X[:, [j]], self.columns_.take([j]), sample_weight) for j in range(X.shape[1])]
@@ -146,3 +160,33 @@ class Independent(ParametricDensity):
 
     def _sample(self, n_samples, y, rng):
         return np.column_stack([part._sample(n_samples, None, rng) for part in self.estimators_])
+
+    def _conditional_log_cdf(self, X):
+        tails = [self._known(part, "_conditional_log_cdf")(X[:, [j]]) for j, part in enumerate(self.estimators_)]
+        return tuple(map(np.hstack, zip(*tails, strict=True)))
+
+    def _conditional_ppf(self, log_u, log_v):
+        columns = zip(self.estimators_, log_u.T, log_v.T, strict=True)
+        return np.hstack([self._known(part, "_conditional_ppf")(u[:, None], v[:, None]) for part, u, v in columns])
+
+    @staticmethod
+    def _known(part, method):
+        if not hasattr(part, method):
+            raise ValueError(f"{type(part).__name__} has no distribution function: give its column another estimator.")
+        return getattr(part, method)
+
+    @of_parts("_mean")
+    def _mean(self):
+        return np.concatenate([part._mean() for part in self.estimators_])
+
+    @of_parts("_var")
+    def _var(self):
+        return np.concatenate([part._var() for part in self.estimators_])
+
+    @of_parts("_mode")
+    def _mode(self):
+        return np.concatenate([part._mode() for part in self.estimators_])
+
+    @of_parts("_entropy")
+    def _entropy(self):
+        return sum(part._entropy() for part in self.estimators_)

@@ -14,13 +14,12 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import check_array
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skgen import supports
 from skgen.base import AdditiveStatistics
-from skgen.conditionals import TractableConditionals
+from skgen.conditionals import IndependentColumns
 from skgen.parametric._curvature import covariance
 from skgen.parametric._degenerate import refuse_constant
 from skgen.parametric._moments import LEVELS, integral, total
@@ -58,7 +57,7 @@ def _with_options(doc):
     return f"{before.rstrip()}{heading}{OPTIONS}\n    Attributes\n{after}"
 
 
-class UnivariateProduct(TractableConditionals, ParametricDensity):
+class UnivariateProduct(IndependentColumns, ParametricDensity):
     """Independent columns of one family; a conditional is a marginal.
 
     A family writes `_parameters`, `_logpdf`, `_estimate` (or sums, see `AdditiveProduct`) and `_law`, the distribution
@@ -346,7 +345,7 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
 
     def _complete(self, X, rng):
         self._refuse_intervals()
-        return np.where(np.isnan(X), self._sample(len(X), None, rng), X)
+        return super()._complete(X, rng)
 
     def _sample(self, n_samples, y, rng):
         theta = self._theta()
@@ -369,53 +368,6 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
             X = np.where(outside, self._window_quantile(np.log(u), np.log1p(-u), theta), X)
         return X
 
-    def cdf(self, X):
-        """Distribution function of each column.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n_samples, n_columns)
-            Values, also where the model was fitted to intervals.
-
-        Returns
-        -------
-        U : ndarray of shape (n_samples, n_columns)
-            P(x <= X).
-        """
-        if not self._is_censored():
-            return self.conditional_cdf(X)
-        check_is_fitted(self)
-        X = check_array(X, dtype=np.float64, input_name="X", estimator=self)
-        return np.exp(self._cdf_tails(self._of_width(X))[0])
-
-    def ppf(self, U):
-        """Quantiles of each column: the inverse of `cdf`.
-
-        Parameters
-        ----------
-        U : array-like of shape (n_samples, n_columns)
-            Probabilities. The ends, whose quantiles may be infinite, stand for 1e-300 and 1 - 2^-53.
-
-        Returns
-        -------
-        X : ndarray or data frame of shape (n_samples, n_columns)
-            Values; a table like the fitted one unless that held intervals.
-        """
-        if not self._is_censored():
-            return self.conditional_ppf(U)
-        check_is_fitted(self)
-        U = self._of_width(check_array(U, dtype=np.float64, input_name="U", estimator=self))
-        if (U < 0).any() or (U > 1).any():
-            raise ValueError("U holds probabilities, each from 0 to 1.")
-        U = np.clip(U, 1e-300, 1 - 2**-53)
-        return self._window_quantile(np.log(U), np.log1p(-U), self._theta())
-
-    def _of_width(self, X):
-        n_columns = len(self._theta()[0])
-        if X.shape[1] != n_columns:
-            raise ValueError(f"{type(self).__name__} has {n_columns} columns of values, got {X.shape[1]}.")
-        return X
-
     def underlying(self):
         """The law of the values themselves: the same parameters without censoring and truncation.
 
@@ -425,9 +377,18 @@ class UnivariateProduct(TractableConditionals, ParametricDensity):
             A fitted model of the same family.
         """
         check_is_fitted(self)
-        options = {name: None for name in ("censoring", "truncation") if name in self._get_param_names()}
-        model = clone(self).set_params(**options)
-        model._look()
+        return self._seen_through(WHOLE_LINE)
+
+    def _of_values(self):
+        check_is_fitted(self)
+        return self._seen_through(self._window()) if self._is_censored() else self
+
+    def _seen_through(self, window):
+        """The model of the same parameters whose rows are values in a window."""
+        truncation = None if window == WHOLE_LINE else window
+        options = {"censoring": None, "truncation": truncation}
+        model = clone(self).set_params(**{k: v for k, v in options.items() if k in self._get_param_names()})
+        model.is_censored_, model.window_ = False, window
         model._set(self._theta())
         step = 2 if self._is_censored() else 1
         columns = list(range(0, self.n_features_in_, step))
