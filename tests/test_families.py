@@ -430,7 +430,7 @@ def test_folds_slice_intervals():
         (Beta(), [[0.5], [1.0]], "between 0 and 1"),
         (Binomial(n_trials=3), [[1], [4]], "from 0 to 3"),
         (Binomial(n_trials=[9, 3]), [[1, 1], [9, 4]], "Raise n_trials"),
-        (Exponential(truncation=(0, 4)), [[3.0], [3.5], [3.9]], "grows without end"),
+        (Exponential(truncation=(0, 4)), [[3.0], [3.5], [3.9]], "has no maximum"),
         (Cauchy(), [[1.0], [1.0], [2.0]], "on which it collapses"),
         (VonMises(), [[1.0], [1.0]], "is one angle"),
         (LogNormal(), [[3.0], [3.0]], "is constant \\(3\\)"),

@@ -11,7 +11,7 @@ import numpy as np
 STEP = 0.02  # of the stencils, in standard deviations of a row
 WIDEST = 10.0  # no axis is longer: the parameters, on their line, are of order one
 ROUNDS = 8
-FLAT = 1e-10  # nats a row: a curvature that the rounding of the likelihood hides
+FLAT = 1e-8  # nats a row: less of a curvature is rounding of the likelihood
 
 
 def covariance(height, peak):

@@ -14,12 +14,15 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgen import supports
 from skgen.base import UnboundedLikelihood
+from skgen.parametric._curvature import covariance
 from skgen.parametric._maximum import climb_numerically
 from skgen.parametric._parametric import LINKS
 
+CERTAIN = 1e-10  # nats a row below certainty
 OFF_SCALE = 20.0  # from the start, in spreads of the data or as a logarithm: a parameter runs away
 
 
+@np.errstate(all="ignore")  # a climb may look out of the domain
 def fit_column(model, low, high, share, column):
     """The parameters of most likelihood for one column.
 
@@ -53,14 +56,19 @@ def fit_column(model, low, high, share, column):
     (low, high), share = _without_repeats(low, high, share)
     line = Line(plain, stand_in)
     found = [_uphill(model, low, high, share, line, first) for first in (start, *model._other_starts(*start))]
-    theta, peak = max(found, key=lambda pair: np.nan_to_num(pair[1].value, nan=-np.inf))
+    theta, peak, value = max(found, key=lambda triple: np.nan_to_num(triple[1].value, nan=-np.inf))
+    if not (low == high).any() and peak.value > -CERTAIN:
+        raise _unbounded(model, column, "there is a law to which every row is certain, and so none that is likeliest")
+    if not peak.solved and _could_be_one_value(low, high):
+        raise _unbounded(model, column, "all rows may be one value, on which the density piles up")
     moved = (line.point(_columns(theta)) - line.point(_columns(start)))[:, 0]
-    if not np.abs(moved).max(initial=0) < OFF_SCALE:
+    if not (np.abs(moved).max(initial=0) < OFF_SCALE or _is_a_peak(peak, value)):
         return _at_the_end(model, low, high, share, line, theta, moved, peak, column)
     if not peak.solved:
-        left = f"{peak.decrement:.1e} nats a row may be left"
+        left = f"{peak.decrement:.1e} nats" if np.isfinite(peak.decrement) else "some likelihood"
         warnings.warn(
-            f"{type(model).__name__} did not converge in {column.name(0)}: {left}. Use wider data, or another family.",
+            f"{type(model).__name__} did not converge in {column.name(0)}: {left} a row may be left. Use wider data, "
+            "or another family.",
             ConvergenceWarning,
             stacklevel=5,
         )
@@ -68,7 +76,7 @@ def fit_column(model, low, high, share, column):
 
 
 def _uphill(model, low, high, share, line, theta):
-    """The maximum uphill of some parameters; those that leave their range are held at its end."""
+    """The maximum uphill of some parameters, and the function climbed; those that leave their range stay at its end."""
     while True:
 
         def value(u, line=line, theta=theta):
@@ -80,7 +88,7 @@ def _uphill(model, low, high, share, line, theta):
         theta = tuple(float(v) for v in model._in_range(found))
         beyond = [name for name, v, end in zip(model._parameters, found, theta, strict=True) if v != end]
         if not beyond:
-            return theta, peak
+            return theta, peak, value
         line = line.holding(beyond)
 
 
@@ -89,13 +97,28 @@ def _at_the_end(model, low, high, share, line, theta, moved, peak, column):
     u = line.point(_columns(theta))
     away = np.abs(moved) >= OFF_SCALE
     u[away, 0] = np.copysign(np.inf, moved[away])
-    with np.errstate(all="ignore"):
-        end = tuple(float(np.squeeze(v)) for v in line.theta(u, theta))
-        if np.isfinite(end).all() and share @ model._log_terms(low, high, end).ravel() >= peak.value - 1e-9:
-            return end
-    raise UnboundedLikelihood(
-        f"The likelihood of {type(model).__name__} grows without end in {column.name(0)}: the rows say too little of "
-        f"its parameters, which reached {np.round(theta, 3)}. Use wider data, or another family."
+    end = tuple(float(np.squeeze(v)) for v in line.theta(u, theta))
+    if np.isfinite(end).all() and share @ model._log_terms(low, high, end).ravel() >= peak.value - 1e-9:
+        return end
+    reached = ", ".join(f"{name} = {value:.3g}" for name, value in zip(model._parameters, theta, strict=True))
+    raise _unbounded(model, column, f"the rows say too little of its parameters, which reached {reached}")
+
+
+def _is_a_peak(peak, value):
+    """Whether the likelihood falls on all sides of where a climb ended, however far that is."""
+    return peak.solved and bool(np.isfinite(covariance(value, peak.point)).all())
+
+
+def _could_be_one_value(low, high):
+    """Whether the values that are known are all one, which every interval holds."""
+    known = low[low == high]
+    return len(known) > 0 and np.ptp(known) == 0 and bool(((low <= known[0]) & (known[0] <= high)).all())
+
+
+def _unbounded(model, column, why):
+    return UnboundedLikelihood(
+        f"The likelihood of {type(model).__name__} has no maximum in {column.name(0)}: {why}. Use rows that say more, "
+        "or another family."
     )
 
 
@@ -158,8 +181,7 @@ class Line:
 
 def _stand_in(low, high, support):
     """One value for each interval, to start from: the middle, or the end that is there."""
-    with np.errstate(invalid="ignore"):
-        middle = low + 0.5 * (high - low)
+    middle = low + 0.5 * (high - low)
     x = np.where(np.isfinite(middle), middle, np.where(np.isfinite(low), low, high))
     x = np.where(np.isfinite(x), x, np.median(x[np.isfinite(x)]) if np.isfinite(x).any() else 1.0)
     if support.discrete:
