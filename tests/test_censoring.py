@@ -131,7 +131,13 @@ def test_moments_in_a_window(family, theta, window):
 
         top = np.log(window[1] - window[0]) if np.isfinite(window[1]) else 400.0
         parts = np.linspace(-60, top, 40)
-        return sum(integrate.quad(decades, a, b, epsabs=1e-200, full_output=1)[0] for a, b in zip(parts, parts[1:], strict=False)) / mass
+        return (
+            sum(
+                integrate.quad(decades, a, b, epsabs=1e-200, full_output=1)[0]
+                for a, b in zip(parts, parts[1:], strict=False)
+            )
+            / mass
+        )
 
     mean = expected(lambda x: x)
     np.testing.assert_allclose(model.mean(), mean, rtol=1e-8)

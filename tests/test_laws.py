@@ -211,6 +211,17 @@ class Recorder(Normal):
         return super()._log_prob(X, y)
 
 
+class Tempered(Normal):
+    """It reads a parameter of its constructor when it scores."""
+
+    def __init__(self, temperature=1.0):
+        super().__init__()
+        self.temperature = temperature
+
+    def _log_prob(self, X, y):
+        return super()._log_prob(X, y) * (1.0 if self.temperature == 1.0 else 0.5)
+
+
 class EachRowTwice(Normal):
     def _sample(self, n_samples, y, rng):
         return np.repeat(super()._sample(n_samples, y, rng), 2, axis=0)[:n_samples]
@@ -463,6 +474,7 @@ BROKEN = [
     (checks.blocks_make_the_whole, UnweightedBlocks(), REAL, "blocks against the whole"),
     (checks.blocks_make_the_whole, MovedByARefusal(), REAL, "a refused block"),
     (checks.scoring_and_sampling_change_nothing, Recorder(), REAL, "attributes changed"),
+    (checks.parameters_wait_for_the_next_fit, Tempered(), REAL, "change the scores"),
     (checks.draws_are_independent, EachRowTwice(), REAL, "repeat an earlier one"),
     (checks.draws_are_independent, Sorted(), REAL, "successive draws"),
     (checks.fit_leaves_its_input_alone, WritesOnInput(), REAL, "fit changed X"),

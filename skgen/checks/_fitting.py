@@ -134,16 +134,26 @@ def scoring_and_sampling_change_nothing(estimator, X, rng):
 
 
 def parameters_wait_for_the_next_fit(estimator, X, rng):
-    """`set_params` on a fitted model changes the next fit, and neither its scores nor its draws."""
+    """`set_params` on a fitted model changes the next fit, and neither its scores and draws nor what they say of it."""
     model = fitted(estimator, X, rng)
     names = model.get_params(deep=False)
     if not names:
         raise NotApplicable("it has no parameters")
     before, seed = model.score_samples(X), int(rng.integers(2**31))
     drawn = _as_bytes(model.sample(20, random_state=seed))
+    criterion = _criterion(model, X)
     model.set_params(**{name: object() for name in names})  # which no model can make anything of
     demand(np.array_equal(model.score_samples(X), before), "other parameters change the scores")
     demand(_as_bytes(model.sample(20, random_state=seed)) == drawn, "other parameters change the draws")
+    demand(_criterion(model, X) == criterion, "other parameters change their own number")
+
+
+def _criterion(model, X):
+    """Akaike's, of a model that has a number of parameters."""
+    try:
+        return model.aic(X)
+    except (AttributeError, ValueError):
+        return None
 
 
 class _Snapshot(pickle.Pickler):

@@ -50,6 +50,9 @@ class Elliptical(TractableConditionals, ParametricDensity):
     def _log_det(self):
         return self._structure.log_det(self._factor, self.n_features_in_)
 
+    def _mode(self):
+        return self._center
+
     def marginal(self, features):
         """The model of some of the columns.
 

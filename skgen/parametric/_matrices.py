@@ -68,7 +68,7 @@ class Wishart(AdditiveStatistics, ParametricDensity):
 
     def _n_parameters(self):
         p = len(self.scale_)
-        return p * (p + 1) // 2 + (self.df is None)
+        return p * (p + 1) // 2 + (not self.df_is_given_)
 
     def _statistics(self, X, sample_weight, coordinates):
         log_det = 2 * np.log(np.diagonal(cholesky(matrices(X)), axis1=1, axis2=2)).sum(axis=1)
@@ -82,7 +82,7 @@ class Wishart(AdditiveStatistics, ParametricDensity):
                 f"{type(self).__name__}(df={df:g}) has no density on matrices of order {len(mean)}: df is more than "
                 f"{len(mean) - 1}, or None to estimate it."
             )
-        self.df_, self.scale_ = df, mean / df
+        self.df_, self.scale_, self.df_is_given_ = df, mean / df, self.df is not None
 
     def _best_df(self, mean, mean_log_det):
         p = len(mean)
@@ -142,8 +142,8 @@ class Wishart(AdditiveStatistics, ParametricDensity):
     def _standard_errors(self, X, sample_weight):
         """The information of the scale is that of the mean; what the degrees of freedom add goes along the scale."""
         n, p, df = sample_weight.sum(), len(self.scale_), self.df_
-        if self.df is not None:
-            return {"df_": np.array(np.nan), "scale_": np.sqrt(self._spread() / (n * df))}
+        if self.df_is_given_:
+            return {"df_": np.array(0.0), "scale_": np.sqrt(self._spread() / (n * df))}
         information = 0.25 * polygamma(1, (df - np.arange(p)) / 2).sum() - p / (2 * df)
         variance = 1 / (n * information)
         return {

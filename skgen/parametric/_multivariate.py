@@ -234,6 +234,7 @@ class StudentT(Elliptical):
         self.max_iter = max_iter
 
     def _fit(self, X, y, sample_weight):
+        self.df_is_given_ = self.df is not None
         w = sample_weight / sample_weight.sum()
         center = np.array([weighted_median(x, w) for x in X.T])
         self._set(center, FULL.second_moment(X - center, w), 10.0 if self.df is None else float(self.df))
@@ -310,7 +311,7 @@ class StudentT(Elliptical):
         part = self._part(features)
         df = self.df_ + n_given
         part._set(center, matrix * (self.df_ + distance) / df, df)
-        part.n_iter_ = self.n_iter_
+        part.n_iter_, part.df_is_given_ = self.n_iter_, self.df_is_given_
         return part
 
     def _entropy(self):
@@ -326,17 +327,17 @@ class StudentT(Elliptical):
 
     def _n_parameters(self):
         d = self.n_features_in_
-        return d + d * (d + 1) // 2 + (self.df is None)
+        return d + d * (d + 1) // 2 + (not self.df_is_given_)
 
     def _standard_errors(self, X, sample_weight):
         n, d, df, scatter = sample_weight.sum(), self.n_features_in_, self.df_, self.scatter_
-        is_free = self.df is None and DF_RANGE[0] < df < DF_RANGE[1]
+        is_free = not self.df_is_given_ and DF_RANGE[0] < df < DF_RANGE[1]
         of_location, alpha, beta, of_df = t_information(df, d, is_free)
         squares = np.outer(np.diag(scatter), np.diag(scatter))
         return {
             "location_": np.sqrt(of_location * np.diag(scatter) / n),
             "scatter_": np.sqrt((alpha * (squares + scatter**2) + beta * scatter**2) / n),
-            "df_": np.sqrt(of_df / n) if is_free else np.where(self.df is None, np.nan, 0.0),
+            "df_": np.sqrt(of_df / n) if is_free else np.where(self.df_is_given_, 0.0, np.nan),
         }
 
 
