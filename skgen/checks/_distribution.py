@@ -72,7 +72,7 @@ def is_zero_off_its_support(estimator, X, rng):
     tried = 0
     for j in range(Z.shape[1]):
         part = support.parts[j] if isinstance(support, supports.Product) else support
-        for value in OUTSIDE.get(part.name, ()):
+        for value in _outside(part):
             outside = Z.copy()
             outside[:, j] = value
             if support.contains(outside).any():
@@ -82,6 +82,25 @@ def is_zero_off_its_support(estimator, X, rng):
             demand(np.all(score == -np.inf), f"X[:, {j}] = {value} lies outside {part!r} and scores {score[0]:.3g}")
     if not tried:
         raise NotApplicable("nothing lies outside this support")
+
+
+def _outside(part):
+    """Values that do not belong to a support."""
+    if part.name == "interval":
+        return [end for end in (part.low - 1 - abs(part.low), part.high + 1 + abs(part.high)) if np.isfinite(end)]
+    return OUTSIDE.get(part.name, ())
+
+
+def _ends(model, n_features):
+    """The finite ends of each column's support, with the column's number."""
+    support = support_of(model)
+    parts = support.parts if isinstance(support, supports.Product) else [support] * n_features
+    ends = (
+        (j, end)
+        for j, part in enumerate(parts)
+        for end in (getattr(part, "low", np.inf), getattr(part, "high", np.inf))
+    )
+    return [(j, end) for j, end in ends if np.isfinite(end)]
 
 
 OUTSIDE = {
@@ -112,9 +131,13 @@ def with_values(model, Z, j):
 
 
 def never_scores_nan(estimator, X, rng):
-    """No finite row scores NaN, however far away it is."""
+    """No finite row scores NaN, however far away it is, or at the end of the support."""
     model = fitted_to_rows(estimator, X, rng)
     Z = draws(model, 6, rng)
+    for j, end in _ends(model, Z.shape[1]):
+        Y = Z.copy()
+        Y[:, j] = end
+        demand(not np.isnan(log_density(model, Y)).any(), f"X[:, {j}] = {end:.6g}, an end of its support, scores NaN")
     continuous = np.flatnonzero(~discrete_columns(model))
     if not len(continuous):
         demand(not np.isnan(log_density(model, Z)).any(), "a row of the model's own scores NaN")
