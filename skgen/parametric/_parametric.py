@@ -1,21 +1,27 @@
 r"""What every parametric family can say of itself: information criteria, moments, standard errors, intervals.
 
-.. math:: \mathrm{AIC} = 2 k - 2 \ell(\hat\theta), \qquad \mathrm{BIC} = k \log n - 2 \ell(\hat\theta), \qquad
-    \widehat{\operatorname{var}}(\hat\theta) = \left[-\nabla^2 \ell(\hat\theta)\right]^{-1}
+.. math:: \mathrm{AIC} = 2 k - 2 \ell(\hat\theta), \qquad \mathrm{BIC} = k \log n - 2 \ell(\hat\theta)
 
-with the log-likelihood :math:`\ell` of n rows (the sum of the weights) and k parameters (Akaike, 1974; Schwarz, 1978;
-Efron and Hinkley, "Assessing the accuracy of the maximum likelihood estimator: observed versus expected Fisher
-information", 1978).
+with the log-likelihood :math:`\ell` of n rows (the sum of the weights) and k parameters (Akaike, 1974; Schwarz, 1978).
 """
 
 import numpy as np
-from scipy.special import expit, logit, ndtri
+from scipy.special import expit, logit
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skgen.base import DensityEstimator, UnboundedLikelihood, check_weights
-from skgen.random import as_generator
+from skgen.base import DensityEstimator, check_weights
+from skgen.parametric._precision import (
+    METHODS,
+    by_parameter,
+    errors_by_information,
+    errors_by_refits,
+    intervals_by_errors,
+    intervals_by_refits,
+    refits,
+    rows_that_count,
+)
 
 
 class Link:
@@ -56,6 +62,18 @@ class ParametricDensity(DensityEstimator):
 
     _parameters: dict = {}  # fitted attribute -> its domain, a key of LINKS
     _irregular = ()  # parameters whose estimate has no normal limit, and so no standard error
+
+    def _estimates(self):
+        """The fitted value of each parameter."""
+        return {name: getattr(self, name) for name in self._parameters}
+
+    def _domains(self):
+        """The domain of each parameter, a key of LINKS."""
+        return self._parameters
+
+    def _refit(self, X, sample_weight):
+        """A model like this one, fitted to other rows."""
+        return clone(self).fit(X, sample_weight=sample_weight)
 
     def _n_parameters(self):
         """The number of free parameters, all columns together."""
@@ -171,10 +189,15 @@ class ParametricDensity(DensityEstimator):
         Returns
         -------
         errors : dict of ndarray
-            By fitted attribute and in its shape. NaN where an estimate has no standard error: an end of the support,
-            or a parameter at the end of its range.
+            By fitted attribute and in its shape; of `ScipyDensity` a list of dict like `parameters_`, with 0 for fixed
+            parameters. NaN where an estimate has no standard error: an end of the support, a parameter at the end of
+            its range, a whole number.
         """
-        return METHODS[self._method(method)].errors(self, X, sample_weight, n_resamples, random_state)
+        self._check_method(method)
+        rows = rows_that_count(self, X, sample_weight)
+        if method == "bootstrap":
+            return errors_by_refits(refits(self, *rows, n_resamples, random_state))
+        return errors_by_information(self, *rows)
 
     @knows("_standard_errors")
     def confidence_intervals(
@@ -201,80 +224,19 @@ class ParametricDensity(DensityEstimator):
         Returns
         -------
         intervals : dict of ndarray
-            By fitted attribute: its shape and a last axis of two, low and high.
+            By fitted attribute: its shape and a last axis of two, low and high; of `ScipyDensity` a list of dict like
+            `parameters_`.
         """
+        self._check_method(method)
         if not 0 < level < 1:
             raise ValueError(f"level is a probability between 0 and 1, got {level!r}.")
-        return METHODS[self._method(method)].intervals(self, X, sample_weight, level, n_resamples, random_state)
+        rows = rows_that_count(self, X, sample_weight)
+        if method == "bootstrap":
+            return intervals_by_refits(refits(self, *rows, n_resamples, random_state), level)
+        links = by_parameter(LINKS.get, self._domains())
+        return intervals_by_errors(links, self._estimates(), errors_by_information(self, *rows), level)
 
-    def _method(self, method):
+    def _check_method(self, method):
         check_is_fitted(self)
         if method not in METHODS:
-            raise ValueError(f"method is one of {sorted(METHODS)}, got {method!r}.")
-        return method
-
-
-class Information:
-    """By the curvature of the likelihood."""
-
-    @staticmethod
-    def errors(model, X, sample_weight, n_resamples, random_state):
-        X = model._read(X, reset=False)
-        weights = check_weights(sample_weight, len(X))
-        counts = weights > 0
-        model._check_support(X[counts])
-        errors = model._standard_errors(X[counts], weights[counts])
-        return {name: np.nan * errors[name] if name in model._irregular else errors[name] for name in errors}
-
-    @staticmethod
-    def intervals(model, X, sample_weight, level, n_resamples, random_state):
-        errors = Information.errors(model, X, sample_weight, n_resamples, random_state)
-        reach = np.array([-1, 1]) * ndtri(0.5 + level / 2)
-        return {name: _on_link(model._parameters[name], getattr(model, name), errors[name], reach) for name in errors}
-
-
-def _on_link(domain, estimate, error, reach):
-    """Wald's interval, symmetric on the line that the domain is mapped to."""
-    link, estimate, error = LINKS[domain], np.asarray(estimate, dtype=float)[..., None], np.asarray(error)[..., None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return link.from_line(link.to_line(estimate) + reach * error / link.slope(estimate))
-
-
-class Bootstrap:
-    """By refits to resampled rows (Efron, 1979): frequencies drawn from the multinomial distribution of the weights."""
-
-    @staticmethod
-    def refits(model, X, sample_weight, n_resamples, random_state):
-        rng, scores = as_generator(random_state), model.score_samples(X)
-        weights = check_weights(sample_weight, len(scores))
-        n = max(1, int(round(weights.sum())))
-        found, failed = {name: [] for name in model._parameters}, 0
-        while len(next(iter(found.values()))) < n_resamples:
-            frequencies = rng.multinomial(n, weights / weights.sum())
-            try:
-                refit = clone(model).fit(X, sample_weight=frequencies)
-            except UnboundedLikelihood:
-                failed += 1
-                if failed > n_resamples:
-                    raise
-                continue
-            for name, values in found.items():
-                values.append(getattr(refit, name))
-        return {
-            name: np.full_like(values, np.nan) if name in model._irregular else np.array(values)
-            for name, values in found.items()
-        }
-
-    @staticmethod
-    def errors(model, X, sample_weight, n_resamples, random_state):
-        refits = Bootstrap.refits(model, X, sample_weight, n_resamples, random_state)
-        return {name: np.std(values, axis=0, ddof=1) for name, values in refits.items()}
-
-    @staticmethod
-    def intervals(model, X, sample_weight, level, n_resamples, random_state):
-        refits = Bootstrap.refits(model, X, sample_weight, n_resamples, random_state)
-        tails = [0.5 - level / 2, 0.5 + level / 2]
-        return {name: np.moveaxis(np.quantile(values, tails, axis=0), 0, -1) for name, values in refits.items()}
-
-
-METHODS = {"information": Information, "bootstrap": Bootstrap}
+            raise ValueError(f"method is one of {METHODS}, got {method!r}.")

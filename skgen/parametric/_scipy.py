@@ -3,16 +3,16 @@ r"""Every univariate distribution of scipy.stats as a density of independent col
 .. math:: p(x) = \prod_{j=1}^d f_j(x_j; \theta_j)
 """
 
+from copy import copy
+
 import numpy as np
 from scipy import stats
-from scipy.special import ndtri
 from sklearn.utils._param_validation import StrOptions
 
 from skgen import supports
-from skgen.base import UnboundedLikelihood, check_weights
 from skgen.conditionals import TractableConditionals
 from skgen.parametric._degenerate import refuse_constant
-from skgen.parametric._parametric import ParametricDensity, _on_link
+from skgen.parametric._parametric import ParametricDensity
 from skgen.parametric._scipy_auto import CRITERIA, compete
 from skgen.parametric._scipy_chart import ALL, check_names, find, is_discrete, log_density, shapes_of
 from skgen.parametric._scipy_errors import errors_of
@@ -46,6 +46,8 @@ class ScipyDensity(TractableConditionals, ParametricDensity):
         The parameters of each column by scipy's names, in the units of the feature.
     distributions_ : list of str
         The name of each column's distribution.
+    object_ : rv_continuous, rv_discrete or None
+        The distribution where it was given as an object.
     free_ : list of list of str
         Names of the parameters that were estimated.
     selection_ : dict of list
@@ -117,15 +119,16 @@ class ScipyDensity(TractableConditionals, ParametricDensity):
 
     def _columns(self):
         """The distribution and the parameters of each column."""
-        if isinstance(self.distribution, str):
+        if self.object_ is None:
             return [(find(name), p) for name, p in zip(self.distributions_, self.parameters_, strict=True)]
-        return [(self.distribution, p) for p in self.parameters_]
+        return [(self.object_, p) for p in self.parameters_]
 
     def _fit(self, X, y, sample_weight):
         fixed = self._fixed(X.shape[1])
         fit_column = self._choose if self._is_auto() else self._fit_given
         rng = as_generator(self.random_state)
         found = [fit_column(j, x, sample_weight, fixed[j], rng) for j, x in enumerate(X.T)]
+        self.object_ = None if isinstance(self.distribution, str) else self.distribution
         self.distributions_ = [name for name, _, _ in found]
         self.parameters_ = [fitted.parameters for _, fitted, _ in found]
         self.free_ = [fitted.free for _, fitted, _ in found]
@@ -209,95 +212,28 @@ class ScipyDensity(TractableConditionals, ParametricDensity):
     def _n_parameters(self):
         return sum(map(len, self.free_))
 
-    def standard_errors(self, X, sample_weight=None, *, method="information", n_resamples=200, random_state=None):
-        """Standard errors of the parameters.
+    def _estimates(self):
+        return self.parameters_
 
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n_samples, n_features)
-            The rows that the model was fitted to.
-        sample_weight : array-like of shape (n_samples,), optional
-            Frequencies.
-        method : {"information", "bootstrap"}, default="information"
-            By the observed information, or by refits of the same families to resampled rows.
-        n_resamples : int, default=200
-            Refits of the bootstrap.
-        random_state : None, int, RandomState or Generator
-            For the bootstrap.
+    def _domains(self):
+        return [{name: domain_of(dist, name) for name in p} for dist, p in self._columns()]
 
-        Returns
-        -------
-        errors : list of dict
-            Like `parameters_`: 0 for fixed parameters; NaN where an estimate has no standard error: an end of the
-            support or of the parameter's range, a kink of the likelihood, a whole number.
-        """
-        method, (X, sample_weight) = self._method(method), self._rows(X, sample_weight)
-        if method == "bootstrap":
-            refits = self._refits(X, sample_weight, n_resamples, random_state)
-            return [{name: float(np.std([p[name] for p in column], ddof=1)) for name in column[0]} for column in refits]
+    def _standard_errors(self, X, sample_weight):
         columns = zip(X.T, self._columns(), self.free_, strict=True)
         return [errors_of(dist, x, sample_weight, p, free) for x, (dist, p), free in columns]
 
-    def confidence_intervals(
-        self, X, sample_weight=None, *, level=0.95, method="information", n_resamples=999, random_state=None
-    ):
-        """Confidence intervals of the parameters, each on its own.
+    def _refit(self, X, sample_weight):
+        """The same families with the same fixed parameters, also where "auto" chose them."""
+        refit, fixed = copy(self), self._held()
+        columns = enumerate(zip(X.T, self._columns(), fixed, strict=True))
+        fitted = [estimate(dist, x, sample_weight, p, self.columns_.name(j)) for j, (x, (dist, _), p) in columns]
+        refit.parameters_ = [column.parameters for column in fitted]
+        return refit
 
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n_samples, n_features)
-            The rows that the model was fitted to.
-        sample_weight : array-like of shape (n_samples,), optional
-            Frequencies.
-        level : float, default=0.95
-            Probability that an interval covers the truth.
-        method : {"information", "bootstrap"}, default="information"
-            Wald's intervals (on the logarithm of a positive parameter, the logit of a probability), or the quantiles
-            of refits to resampled rows.
-        n_resamples : int, default=999
-            Refits of the bootstrap.
-        random_state : None, int, RandomState or Generator
-            For the bootstrap.
-
-        Returns
-        -------
-        intervals : list of dict
-            Like `parameters_`, of arrays (low, high).
-        """
-        if not 0 < level < 1:
-            raise ValueError(f"level is a probability between 0 and 1, got {level!r}.")
-        tails = [0.5 - level / 2, 0.5 + level / 2]
-        if self._method(method) == "bootstrap":
-            refits = self._refits(*self._rows(X, sample_weight), n_resamples, random_state)
-            return [{name: np.quantile([p[name] for p in column], tails) for name in column[0]} for column in refits]
-        reach, errors = ndtri(tails), self.standard_errors(X, sample_weight)
-        return [
-            {name: _on_link(domain_of(dist, name), p[name], error[name], reach) for name in p}
-            for (dist, p), error in zip(self._columns(), errors, strict=True)
-        ]
-
-    def _rows(self, X, sample_weight):
-        """Clean rows that count, and their weights."""
-        X = self._read(X, reset=False)
-        weights = check_weights(sample_weight, len(X))
-        return X[weights > 0], weights[weights > 0]
-
-    def _refits(self, X, sample_weight, n_resamples, random_state):
-        """Parameters of refits to resampled rows, for each column; without those that have no maximum."""
-        rng, n = as_generator(random_state), max(1, round(sample_weight.sum()))
-        columns = [[] for _ in self.parameters_]
-        for _ in range(n_resamples):
-            frequencies = rng.multinomial(n, sample_weight / sample_weight.sum())
-            rows = frequencies > 0
-            for x, (dist, p), free, refits in zip(X.T, self._columns(), self.free_, columns, strict=True):
-                fixed = {name: value for name, value in p.items() if name not in free}
-                try:
-                    refits.append(estimate(dist, x[rows], frequencies[rows].astype(float), fixed).parameters)
-                except UnboundedLikelihood:
-                    continue
-        if min(map(len, columns)) < 2:
-            raise UnboundedLikelihood("Hardly any resample has a maximum of the likelihood: fix a parameter.")
-        return columns
+    def _held(self):
+        """The parameters of each column that were not estimated."""
+        pairs = zip(self.parameters_, self.free_, strict=True)
+        return [{name: value for name, value in p.items() if name not in free} for p, free in pairs]
 
 
 def support_of(dist, parameters):
