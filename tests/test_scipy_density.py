@@ -22,6 +22,7 @@ from skgen.checks import LAWS, check_density_estimator
 from skgen.datasets import load_faithful, load_galaxies
 from skgen.parametric import ScipyDensity
 from skgen.parametric._scipy_auto import AUTO
+from skgen.parametric._scipy_mode import mode_of
 
 UNIT = {"loc": 0, "scale": 1}
 RNG = np.random.default_rng(0)
@@ -227,6 +228,77 @@ def test_standard_errors():
     assert np.isnan(ScipyDensity("binom").fit(draws("binom", 9, 0.9)).standard_errors(draws("binom", 9, 0.9))[0]["n"])
 
 
+def test_errors_leave_out_rows_of_no_weight():
+    weight = np.arange(len(X)) % 3.0
+    model = ScipyDensity("gamma", fixed={"loc": 0}).fit(X, sample_weight=weight)
+    for method in ("information", "bootstrap"):
+        how = {"method": method, "n_resamples": 5, "random_state": 0}
+        some = model.standard_errors(X, weight, **how)
+        assert some == model.standard_errors(X[weight > 0], weight[weight > 0], **how)
+
+
+def test_refits_keep_the_family_that_was_chosen():
+    data = np.hstack([draws("gamma", 2.0, scale=3.0, n=1000), draws("nbinom", 2.0, 0.3, n=1000)])
+    model = ScipyDensity("auto").fit(pd.DataFrame(data).astype({1: int}))
+    refit = model._refit(data[:80], np.ones(80))
+    assert refit.distributions_ == model.distributions_ == ["gamma", "nbinom"]
+    assert refit.parameters_[0] == ScipyDensity("gamma", fixed={"loc": 0}).fit(data[:80, :1]).parameters_[0]
+    intervals = model.confidence_intervals(data, method="bootstrap", n_resamples=20, random_state=0)
+    assert [list(column) for column in intervals] == [["a", "loc", "scale"], ["n", "p", "loc"]]
+    assert (intervals[0]["loc"] == 0).all() and intervals[0]["a"][0] < 2 < intervals[0]["a"][1]
+
+
+@pytest.mark.parametrize("given", ["gamma", stats.gamma, "auto"], ids=str)
+def test_a_fitted_model_does_not_listen_to_new_parameters(given):
+    model = ScipyDensity(given, fixed={"loc": 0}).fit(X)
+    before = copy.deepcopy(model)
+    for changed in ({"distribution": "norm"}, {"distribution": stats.beta}, {"distribution": "auto", "fixed": UNIT}):
+        model.set_params(**changed)
+        np.testing.assert_array_equal(model.score_samples(X), before.score_samples(X))
+        np.testing.assert_array_equal(model.sample(5, random_state=0), before.sample(5, random_state=0))
+        assert repr(model.support) == repr(before.support) and model.mean() == before.mean()
+        assert model.standard_errors(X) == before.standard_errors(X)
+
+
+MODES = [
+    ("gamma", (3.3,), 2.3), ("gamma", (1.0,), 0), ("gamma", (0.5,), np.nan), ("gamma", (1e4,), 9999),
+    ("beta", (2, 5), 0.2), ("beta", (1, 3), 0), ("beta", (3, 1), 1), ("beta", (0.5, 3), np.nan),
+    ("arcsine", (), np.nan), ("uniform", (), np.nan), ("norm", (), 0), ("laplace", (), 0), ("cauchy", (), 0),
+    ("expon", (), 0), ("weibull_min", (2,), 0.5**0.5), ("weibull_min", (0.9,), np.nan), ("triang", (0.3,), 0.3),
+    ("lognorm", (5.0,), np.exp(-25)), ("levy", (), 1 / 3), ("dgamma", (2,), np.nan), ("dgamma", (0.5,), np.nan),
+    ("genextreme", (0.3,), (1 - 0.7**0.3) / 0.3), ("pareto", (2,), 1), ("truncnorm", (1, 2), 1),
+    ("poisson", (3.7,), 3), ("poisson", (3,), np.nan), ("poisson", (1e6 + 0.5,), 1e6), ("binom", (10, 0.3), 3),
+    ("nbinom", (0.5, 0.3), 0), ("geom", (1e-5,), 1), ("zipf", (1.01,), 1), ("skellam", (5, 3), 2),
+    ("randint", (2, 7), np.nan), ("bernoulli", (0.5,), np.nan), ("hypergeom", (100, 30, 20), 6),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name, shapes, expected", MODES, ids=str)
+def test_modes(name, shapes, expected):
+    names = [word.strip() for word in (getattr(stats, name).shapes or "").split(",")]
+    parameters = dict(zip(names, shapes, strict=False))
+    continuous = isinstance(getattr(stats, name), stats.rv_continuous)
+    moved = {"loc": 4.0, "scale": 8.0} if continuous else {"loc": 4.0}
+    found = mode_of(getattr(stats, name), parameters | moved)
+    assert found == pytest.approx(4 + moved.get("scale", 1) * expected, rel=1e-7, nan_ok=True)
+
+
+def test_the_fitted_mode_and_quantiles():
+    model = ScipyDensity("gamma", fixed={"loc": 0}).fit(pd.DataFrame({"size": x, "price": 2 * x}))
+    p, q = model.parameters_
+    assert model.mode() == pytest.approx([(p["a"] - 1) * p["scale"], (q["a"] - 1) * q["scale"]])
+    median = model.ppf([[0.5, 0.5]])
+    assert list(median) == ["size", "price"] and median["size"].iloc[0] == pytest.approx(stats.gamma.median(**p))
+    np.testing.assert_allclose(model.cdf(median), 0.5)
+
+
+def test_a_row_that_is_impossible_is_so_at_the_poles_of_other_columns():
+    model = ScipyDensity("dgamma", fixed={"a": 0.5, "loc": 0, "scale": 1e-5}).fit(np.ones((2, 3)))
+    rows = [[0.0, 0.0, 1e308], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0]]
+    assert model.score_samples(rows)[0] == -np.inf
+    assert model.score_samples(rows)[1] == np.inf and np.isfinite(model.score_samples(rows)[2])
+
+
 REFUSED = [
     (ScipyDensity("gama"), X, ValueError, "Did you mean 'gamma'"),
     (ScipyDensity("kumaraswamyish"), X, ValueError, '"auto" chooses one'),
@@ -246,6 +318,7 @@ REFUSED = [
     (ScipyDensity("t"), 0 * X + 2, UnboundedLikelihood, r"X\[:, 0\] is constant.*Independent"),
     (ScipyDensity("auto"), 0 * X + 2, UnboundedLikelihood, r"X\[:, 0\] is constant.*Independent"),
     (ScipyDensity("auto", fixed={"loc": 9}), N.astype(int), ValueError, "poisson: .*nbinom: "),
+    (ScipyDensity("auto", fixed={"scale": 2}), N.astype(int), ValueError, r"X\[:, 0\] .*counts have no scale.*Leave"),
 ]
 
 

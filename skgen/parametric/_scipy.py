@@ -17,6 +17,7 @@ from skgen.parametric._scipy_auto import CRITERIA, compete
 from skgen.parametric._scipy_chart import ALL, check_names, find, is_discrete, log_density, shapes_of
 from skgen.parametric._scipy_errors import errors_of
 from skgen.parametric._scipy_fit import CLOSED, estimate
+from skgen.parametric._scipy_mode import mode_of
 from skgen.random import as_generator
 
 TABLE = ("column", "family", "parameters", "log_likelihood", "aic", "bic", "ks", "held_out", "reason")
@@ -173,13 +174,20 @@ class ScipyDensity(TractableConditionals, ParametricDensity):
 
     def _choose(self, j, x, sample_weight, fixed, rng):
         counted = self.columns_.kinds[j] == "integer"
+        if counted and "scale" in fixed:
+            raise ValueError(
+                f"scale is fixed, but {self.columns_.name(j)} holds whole numbers, which are taken for counts, and "
+                "families of counts have no scale. Leave scale out, or give the column as floating-point numbers."
+            )
         if not counted:
             refuse_constant(self, np.ptp(x, keepdims=True), x[:1])
         rows, estimates = compete(x, sample_weight, counted, fixed, self.criterion, rng, self.columns_.name(j))
         return rows[0]["family"], estimates[0], rows
 
     def _log_prob(self, X, y):
-        return sum(log_density(dist, x, p) for x, (dist, p) in zip(X.T, self._columns(), strict=True))
+        columns = np.array([log_density(dist, x, p) for x, (dist, p) in zip(X.T, self._columns(), strict=True)])
+        impossible = np.isneginf(columns).any(axis=0)  # also where other columns are at their poles
+        return np.where(impossible, -np.inf, np.sum(columns, axis=0, where=~impossible))
 
     def _sample(self, n_samples, y, rng):
         return np.column_stack([draw(dist, p, n_samples, rng) for dist, p in self._columns()])
@@ -195,11 +203,44 @@ class ScipyDensity(TractableConditionals, ParametricDensity):
     def _complete(self, X, rng):
         return np.where(np.isnan(X), self._sample(len(X), None, rng), X)
 
+    def cdf(self, X):
+        """Distribution function of each column.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            Values.
+
+        Returns
+        -------
+        U : ndarray of shape (n_samples, n_features)
+            P(x <= X).
+        """
+        return self.conditional_cdf(X)
+
+    def ppf(self, U):
+        """Quantiles of each column: the inverse of `cdf`.
+
+        Parameters
+        ----------
+        U : array-like of shape (n_samples, n_features)
+            Probabilities. The ends, whose quantiles may be infinite, stand for 1e-300 and 1 - 2^-53.
+
+        Returns
+        -------
+        X : ndarray or data frame of shape (n_samples, n_features)
+            Values.
+        """
+        return self.conditional_ppf(U)
+
     def _mean(self):
         return self._each("mean")
 
     def _var(self):
         return self._each("var")
+
+    def _mode(self):
+        return [mode_of(dist, p) for dist, p in self._columns()]
 
     def _entropy(self):
         return sum(self._each("entropy"))
