@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.special import polygamma
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -226,6 +227,31 @@ def test_standard_errors():
     at_the_end = ScipyDensity("expon").fit(data).standard_errors(data)[0]
     assert np.isnan(at_the_end["loc"]) and at_the_end["scale"] > 0
     assert np.isnan(ScipyDensity("binom").fit(draws("binom", 9, 0.9)).standard_errors(draws("binom", 9, 0.9))[0]["n"])
+
+
+@pytest.mark.parametrize("shape", [0.3, 2.0, 1e4, 5e4])
+def test_standard_errors_of_any_shape(shape):
+    data = draws("gamma", shape, scale=3.0, n=500)
+    model = ScipyDensity("gamma", fixed={"loc": 0}).fit(data)
+    a, scale = model.parameters_[0]["a"], model.parameters_[0]["scale"]
+    information = len(data) * np.array([[polygamma(1, a), 1 / scale], [1 / scale, a / scale**2]])
+    expected = np.sqrt(np.diag(np.linalg.inv(information)))
+    errors = model.standard_errors(data)[0]
+    np.testing.assert_allclose([errors["a"], errors["scale"]], expected, rtol=1e-4)
+    data = draws("beta", shape, 2 * shape, n=500)
+    model = ScipyDensity("beta", fixed=UNIT).fit(data)
+    a, b = model.parameters_[0]["a"], model.parameters_[0]["b"]
+    information = len(data) * (np.diag(polygamma(1, [a, b])) - polygamma(1, a + b))
+    errors = model.standard_errors(data)[0]
+    np.testing.assert_allclose([errors["a"], errors["b"]], np.sqrt(np.diag(np.linalg.inv(information))), rtol=1e-4)
+
+
+def test_a_kink_has_no_standard_error_and_spares_the_others():
+    data = draws("laplace")
+    model = ScipyDensity("laplace").fit(data)
+    errors = model.standard_errors(data)[0]
+    assert np.isnan(errors["loc"])
+    assert errors["scale"] == pytest.approx(model.parameters_[0]["scale"] / len(data) ** 0.5, rel=1e-5)
 
 
 def test_errors_leave_out_rows_of_no_weight():

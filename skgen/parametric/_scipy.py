@@ -14,7 +14,7 @@ from skgen.conditionals import TractableConditionals
 from skgen.parametric._degenerate import refuse_constant
 from skgen.parametric._parametric import ParametricDensity
 from skgen.parametric._scipy_auto import CRITERIA, compete
-from skgen.parametric._scipy_chart import ALL, check_names, find, is_discrete, log_density, shapes_of
+from skgen.parametric._scipy_chart import ALL, calm, check_names, find, is_discrete, log_density, shapes_of, silence
 from skgen.parametric._scipy_errors import errors_of
 from skgen.parametric._scipy_fit import CLOSED, estimate
 from skgen.parametric._scipy_mode import mode_of
@@ -247,7 +247,7 @@ class ScipyDensity(TractableConditionals, ParametricDensity):
 
     def _each(self, quantity):
         """A quantity of each column's distribution, as scipy computes it."""
-        with np.errstate(all="ignore"):
+        with silence():
             return [float(getattr(dist, quantity)(**p)) for dist, p in self._columns()]
 
     def _n_parameters(self):
@@ -286,7 +286,7 @@ def support_of(dist, parameters):
             "integers", f"whole numbers from {low:g} to {high:g}", low, high
         )
     ends = np.array([low, high])[np.isfinite([low, high])]
-    with np.errstate(all="ignore"):
+    with calm(dist):
         closed = bool((dist.logpdf(ends, **parameters) < np.inf).all())
     known = {
         (-np.inf, np.inf, True): supports.real,
@@ -303,7 +303,7 @@ def support_of(dist, parameters):
 def draw(dist, parameters, n_samples, rng):
     """Draws; by the private method, since scipy's public one sets the generator of the distribution that all share."""
     shapes = [value for name, value in parameters.items() if name not in ("loc", "scale")]
-    with np.errstate(all="ignore"):
+    with calm(dist):
         z = np.asarray(dist._rvs(*shapes, size=(n_samples,), random_state=rng), dtype=np.float64)
         low, high = dist.support(**parameters)
     return np.clip(parameters["loc"] + parameters.get("scale", 1.0) * z, low, high)
@@ -311,13 +311,13 @@ def draw(dist, parameters, n_samples, rng):
 
 def log_tails(dist, x, parameters):
     """(log F, log(1 - F)) at each entry."""
-    with np.errstate(all="ignore"):
+    with calm(dist):
         return dist.logcdf(x, **parameters), dist.logsf(x, **parameters)
 
 
 def quantile(dist, log_u, log_v, parameters):
     """The quantile, from the logarithms of both tails, by the smaller."""
-    with np.errstate(all="ignore"):
+    with calm(dist):
         lower, upper = dist.ppf(np.exp(log_u), **parameters), dist.isf(np.exp(log_v), **parameters)
         x = np.where(log_u < log_v, lower, upper)
         if is_discrete(dist):  # where F(k) = u up to rounding, k is the quantile and not k + 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgen.parametric._scipy_chart import ALL, is_discrete, log_density
+from skgen.parametric._scipy_chart import ALL, calm, is_discrete, log_density
 from skgen.parametric._scipy_fit import estimate
 
 FROM_ZERO, ON_UNIT = {"loc": 0.0}, {"loc": 0.0, "scale": 1.0}
@@ -141,7 +141,7 @@ def kolmogorov_smirnov(dist, x, sample_weight, parameters):
     x, place = np.unique(x, return_inverse=True)
     share = np.bincount(place, sample_weight) / sample_weight.sum()
     above = np.cumsum(share)
-    with np.errstate(all="ignore"):
+    with calm(dist):
         at = dist.cdf(x, **parameters)
         before = dist.cdf(x - 1, **parameters) if is_discrete(dist) else at
     return float(max(np.abs(at - above).max(), np.abs(before - (above - share)).max()))

@@ -6,7 +6,7 @@ location of `expon` is the least value) is a point like others.
 """
 
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from difflib import get_close_matches
 from math import asinh, exp, isfinite, isinf, log, log1p, sinh
 from typing import NamedTuple
@@ -15,7 +15,10 @@ import numpy as np
 from scipy import stats
 
 ALL = {name: d for name, d in vars(stats).items() if isinstance(d, stats.rv_continuous | stats.rv_discrete)}
-NOISY = {"erlang", "geninvgauss", "genhyperbolic", "levy_stable", "studentized_range"}  # warn of their own numerics
+NOISY = {  # warn of their own numerics
+    "beta", "betaprime", "erlang", "gausshyper", "genhyperbolic", "geninvgauss", "invgauss", "levy_stable", "ncf", "nct",
+    "norminvgauss", "rdist", "studentized_range", "wald",
+}  # fmt: skip
 TRULY_REAL = {("nbinom", "n")}  # scipy calls it whole, and takes fractions
 FEW = 200  # quantiles of the data on which the starts are tried
 
@@ -85,19 +88,28 @@ def log_density(dist, x, parameters):
     ndarray of shape (n_samples,)
         A pole counts as the largest number there is.
     """
-    with np.errstate(all="ignore"):
+    with calm(dist):
         values = (dist.logpmf if is_discrete(dist) else dist.logpdf)(x, **parameters)
     return np.nan_to_num(values, nan=-np.inf, posinf=np.finfo(float).max, neginf=-np.inf)
 
 
 @contextmanager
-def quiet(dist):
-    """Silence the few families that warn of what their users cannot help; others are silent, and safe in threads."""
-    if dist.name in NOISY:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    else:
+def calm(dist):
+    """Silence numpy, and the families that warn of what their users cannot help; others stay safe in threads."""
+    with np.errstate(all="ignore"), silence() if is_noisy(dist) else nullcontext():
+        yield
+
+
+def is_noisy(dist):
+    """Whether a distribution may warn: some of scipy's do, and one of the user's own may."""
+    return dist.name in NOISY or dist is not ALL.get(dist.name)
+
+
+@contextmanager
+def silence():
+    """Without warnings, of Python and of numpy."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         yield
 
 

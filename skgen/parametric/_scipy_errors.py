@@ -1,16 +1,28 @@
-"""Standard errors of a fitted distribution of scipy.stats, by the observed information."""
+r"""Standard errors of a fitted distribution of scipy.stats, by the observed information.
+
+.. math:: \left[-\nabla^2 \sum_i w_i \log f(x_i; \hat\theta)\right]^{-1/2}
+
+Shapes that are large make the curvature differ by orders of magnitude between directions, most of it along combinations
+of parameters (the mean of a gamma distribution with a shape of 1e4). The stencil is therefore laid along the axes of
+the curvature, a fixed share of one row's standard deviation wide, which it finds itself in a few rounds.
+"""
 
 import numpy as np
 
-from skgen.parametric._maximum import differences
-from skgen.parametric._scipy_chart import Chart, column_of, is_discrete, shapes_of
+from skgen.parametric._maximum import STEP, differences
+from skgen.parametric._scipy_chart import Chart, calm, column_of, is_discrete, shapes_of
 
 AT_AN_END = 1e-6  # from the end of its range, in units of the data's spread, a parameter counts as being there
-LEVEL = 1e-5  # the slope, in nats a row, up to which a fit is at a smooth maximum
+AT_INFINITY = 1e5
+LEVEL = 1e-4  # the slope, in nats a row and standard deviation of a row, up to which a fit is at a smooth maximum
+STENCILS = (0.01, 0.02)  # in standard deviations of a row
+FIRST_AXES = 0.1  # so that the first stencil is 1e-3 wide
+MOST_ROUNDS = 10
+AGREE, SMOOTH = 1e-4, 0.05  # relative, of variances: between rounds, and between stencils
 
 
 def errors_of(dist, x, sample_weight, parameters, free):
-    r"""Standard errors of the free parameters, :math:`[-\nabla^2 \sum_i w_i \log f(x_i; \hat\theta)]^{-1/2}`.
+    """Standard errors of the free parameters.
 
     Parameters
     ----------
@@ -30,48 +42,89 @@ def errors_of(dist, x, sample_weight, parameters, free):
     """
     shapes = shapes_of(dist)
     smooth = [name for name in free if name not in shapes or not shapes[name].whole]
-    errors = {name: np.nan if name in free else 0.0 for name in parameters}
     column = column_of(dist, x, sample_weight, {k: v for k, v in parameters.items() if k not in smooth})
+    values = _in_units(dist, column, parameters)
+    chart = Chart(dist, column, {name: value for name, value in values.items() if name not in smooth})
+    errors = {name: np.nan if name in free else 0.0 for name in parameters}
+    with calm(dist):
+        for name, deviation in _deviations(chart, values).items():
+            unit = 1.0 if name in shapes else column.spread
+            errors[name] = float(unit * deviation / np.sqrt(sample_weight.sum()))
+    return errors
+
+
+def _in_units(dist, column, parameters):
+    """The parameters in the column's units, with a scale."""
     values = {"scale": 1.0} | {name: np.float64(value) for name, value in parameters.items()}
     if not is_discrete(dist):
         values["loc"] = (values["loc"] - column.origin) / column.spread
         values["scale"] = values["scale"] / column.spread
-    chart = Chart(dist, column, {name: value for name, value in values.items() if name not in smooth})
-    with np.errstate(all="ignore"):
-        u = chart.point(values, margin=AT_AN_END)
-        kept = np.array([_is_inside(values[name], *chart.range(name, values)) for name in chart.free], bool)
-        while kept.any():
-            _, slope, curvature = differences(lambda v: chart.height(_with(u, kept, v)), u[kept])
-            smooth_here = (np.abs(slope) < LEVEL) & (np.diag(curvature) < -1e-9)
-            if smooth_here.all():
-                break
-            kept[np.flatnonzero(kept)[~smooth_here]] = False
-        if not kept.any() or not (np.linalg.eigvalsh(curvature) < 0).all():
-            return errors
-        covariance = np.linalg.inv(-sample_weight.sum() * curvature)
-        for name in np.array(chart.free)[kept]:
-            slope = (
-                np.array(
-                    [
-                        chart.values(_with(u, kept, u[kept] + h))[name]
-                        - chart.values(_with(u, kept, u[kept] - h))[name]
-                        for h in 1e-5 * np.eye(kept.sum())
-                    ]
-                )
-                / 2e-5
-            )
-            unit = 1.0 if name in shapes else column.spread
-            errors[str(name)] = float(unit * np.sqrt(slope @ covariance @ slope))
-    return errors
+    return values
+
+
+def _deviations(chart, values):
+    """The standard deviation of each parameter whose maximum is smooth, as one row tells it."""
+    u = chart.point(values, margin=AT_AN_END)
+    kept = np.flatnonzero([_is_inside(values[name], *chart.range(name, values)) for name in chart.free])
+
+    def at(v):
+        w = u.copy()
+        w[kept] = v
+        return w
+
+    def height(v):
+        return chart.height(at(v))
+
+    while len(kept):
+        is_smooth = _is_smooth(height, u[kept])
+        if is_smooth.all():
+            break
+        kept = kept[is_smooth]
+    if not len(kept):
+        return {}
+    covariance = _covariance(height, u[kept])
+    names = [str(chart.free[i]) for i in kept]
+    slopes = _slopes(lambda v: np.array([chart.values(at(v))[name] for name in names]), u[kept])
+    return dict(zip(names, np.sqrt(np.diag(slopes.T @ covariance @ slopes)), strict=True))
 
 
 def _is_inside(value, low, high):
     """Whether a parameter is away from the ends of its range, and from infinity."""
-    return low + AT_AN_END < value < high - AT_AN_END and abs(value) < 1e5
+    return low + AT_AN_END < value < high - AT_AN_END and abs(value) < AT_INFINITY
 
 
-def _with(u, kept, v):
-    """The point u with the kept coordinates replaced."""
-    w = u.copy()
-    w[kept] = v
-    return w
+def _is_smooth(height, v):
+    """For each coordinate whether the likelihood is level there, bends down, and does so on two stencils alike."""
+    _, slope, curvature = differences(height, v)
+    bend, wide = -np.diag(curvature), -np.diag(differences(height, v, 2 * STEP)[2])
+    level = np.abs(slope) < LEVEL * np.sqrt(np.maximum(bend, 1.0))
+    return level & (bend > 1e-9) & (np.abs(wide - bend) < SMOOTH * bend)
+
+
+def _covariance(height, v):
+    """The inverse of minus the curvature; NaN where there is no peak, or a kink on which stencils disagree."""
+    axes, before, unknown = FIRST_AXES * np.eye(len(v)), np.inf, np.full((len(v), len(v)), np.nan)
+    for _ in range(MOST_ROUNDS):
+        narrow, wide = (_information(height, v, axes, step) for step in STENCILS)
+        if not (np.isfinite(narrow).all() and np.isfinite(wide).all()):
+            return unknown
+        curvature, directions = np.linalg.eigh(narrow)
+        covariance = axes @ np.linalg.pinv(narrow) @ axes.T
+        variances = np.diag(covariance)
+        if (curvature > 0).all() and np.allclose(variances, before, rtol=AGREE, atol=0):
+            roots = np.sqrt(np.diag(narrow))
+            return covariance if (np.abs(wide - narrow) < SMOOTH * np.outer(roots, roots)).all() else unknown
+        before = variances
+        axes = axes @ (directions / np.sqrt(np.abs(curvature) + 1e-300))
+        axes = axes / np.maximum(1.0, np.linalg.norm(axes, axis=0))  # what is hardly known is no reason for wide steps
+    return unknown
+
+
+def _information(height, v, axes, step):
+    """Minus the curvature in coordinates along the axes."""
+    return -differences(lambda t: height(v + axes @ t), np.zeros(len(v)), step)[2]
+
+
+def _slopes(function, v, step=1e-5):
+    """The derivatives of a vector, by central differences: rows are coordinates."""
+    return np.array([(function(v + h) - function(v - h)) / (2 * step) for h in step * np.eye(len(v))])

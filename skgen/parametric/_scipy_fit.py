@@ -15,11 +15,11 @@ from skgen.parametric._quantiles import weighted_median
 from skgen.parametric._scipy_chart import (
     ALL,
     Chart,
+    calm,
     column_of,
     is_discrete,
     log_density,
     parameter_names,
-    quiet,
     shapes_of,
 )
 from skgen.parametric._scipy_climb import ROUGH, runs_away, starts, summit
@@ -98,7 +98,7 @@ def estimate(dist, x, sample_weight, fixed, where="X"):
         if not found.get("scale", 1.0) > 0:
             raise UnboundedLikelihood(_unbounded(dist, where, fixed, free))
     else:
-        with np.errstate(all="ignore"), quiet(dist):
+        with calm(dist):
             found = _climb(dist, x, sample_weight, fixed, free, where)
     return Estimate({name: float(found[name]) for name in names}, free)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgen.parametric._scipy_chart import is_discrete, shapes_of
+from skgen.parametric._scipy_chart import calm, is_discrete, shapes_of
 
 LEVELS = np.r_[1e-12, 1e-9, 1e-6, 1e-4, 1e-3, np.arange(1, 50) / 100]  # of both tails
 STEPS = 2.0 ** np.arange(54)  # of whole numbers from a middle or an end
@@ -29,7 +29,7 @@ def mode_of(dist, parameters):
         NaN where the density has a pole, or several points are highest.
     """
     shapes = [parameters[name] for name in shapes_of(dist)]
-    with np.errstate(all="ignore"):
+    with calm(dist):
         z = _whole_mode(dist, shapes) if is_discrete(dist) else _real_mode(dist, shapes)
     return float(parameters["loc"] + parameters.get("scale", 1.0) * z)
 
