@@ -36,9 +36,14 @@ def _expansion(order, x):
     return length, *(1 + sum(pair[i](order / length) / order**k for k, pair in enumerate(DEBYE, 1)) for i in (0, 1))
 
 
+def _high(order):
+    """The order from which to come down."""
+    return order + max(0, int(np.ceil(HIGH - order)))
+
+
 def _denominators(order, x):
     """Generate D_k(x) from a high k down to k = order."""
-    high = order + max(0, int(np.ceil(HIGH - order)))
+    high = _high(order)
     length, u, v = _expansion(high, x)
     denominator = high + length * v / u
     yield denominator
@@ -71,7 +76,7 @@ def log_bessel_ie(order, x):
     array([-1.2168244e+04, -1.0131000e+01])
     """
     x = np.asarray(x, dtype=np.float64)
-    high = order + max(0, int(np.ceil(HIGH - order)))
+    high = _high(order)
     length, u, _ = _expansion(high, x)
     rest = high * (high / (length + x))  # length - x
     reach = high + length
@@ -122,6 +127,41 @@ def bessel_ratio(order, x):
     x = np.asarray(x, dtype=np.float64)
     *_, denominator = _denominators(order, x)
     return x / denominator
+
+
+def bessel_shortfall(order, x):
+    r""":math:`1 - I_\nu(x) / I_{\nu-1}(x)`, without cancellation: what a resultant lacks of length one.
+
+    Parameters
+    ----------
+    order : float
+        The order :math:`\nu`, 1/2 or more.
+    x : array-like
+        Non-negative.
+
+    Returns
+    -------
+    ndarray
+        In the shape of x, from 0 to 1.
+
+    Notes
+    -----
+    With :math:`E_k = D_k - x`, the shortfall is :math:`E_k / D_k`, and :math:`E_k = 2k - x E_{k+1} / D_{k+1}`.
+
+    Examples
+    --------
+    >>> bool(np.isclose(bessel_shortfall(1, 1e15), 0.5e-15, rtol=1e-13))
+    True
+    """
+    x = np.asarray(x, dtype=np.float64)
+    high = _high(order)
+    length, u, _ = _expansion(high, x)
+    p = high / length
+    slope = sum((pair[1](p) - pair[0](p)) / high**k for k, pair in enumerate(DEBYE, 1))
+    excess = high + high * (high / (length + x)) + length * (slope / u)
+    for k in high - 1 - np.arange(high - order):
+        excess = 2 * k - x * (excess / (x + excess))
+    return excess / (x + excess)
 
 
 def inverse_bessel_ratio(order, ratio):

@@ -6,14 +6,21 @@ Johnson, Kotz and Balakrishnan, "Continuous Univariate Distributions", 1995; Mar
 
 import numpy as np
 from scipy import stats
-from scipy.special import betainc, betaincc, betaln, digamma, polygamma, xlog1py, xlogy
+from scipy.special import betaln, digamma, polygamma, xlog1py, xlogy
 
 from skgen import supports
 from skgen.base import UnboundedLikelihood
-from skgen.parametric._bessel import bessel_ratio, concentration_of, log_bessel_ie
+from skgen.parametric._bessel import bessel_shortfall, concentration_of, log_bessel_ie
 from skgen.parametric._degenerate import refuse_constant
 from skgen.parametric._maximum import climb
 from skgen.parametric._product import AdditiveProduct, FullyObserved
+from skgen.parametric._quantiles import inverted, log_complement, normal_quantile
+from skgen.parametric._special import beta_quantile, log_beta_kernel, log_beta_tails
+
+LARGE_SHAPE = 1e3  # from here on the terms of the log-density would cancel
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
+NEGLIGIBLE = 40.0  # nats below the highest density of an arc, where its integral is cut off
+BLOCK = 4096  # arcs at a time, so that their nodes stay in the cache
 
 
 class Uniform(FullyObserved):
@@ -137,11 +144,17 @@ class Beta(AdditiveProduct):
 
     @staticmethod
     def _logpdf(x, alpha, beta):
-        return xlogy(alpha - 1, x) + xlog1py(beta - 1, -x) - betaln(alpha, beta)
+        if np.max(alpha + beta) < LARGE_SHAPE:
+            return xlogy(alpha - 1, x) + xlog1py(beta - 1, -x) - betaln(alpha, beta)
+        return log_beta_kernel(alpha, beta, x) - np.log(x) - np.log1p(-x)
 
     @staticmethod
     def _log_tails(x, alpha, beta):
-        return np.log(betainc(alpha, beta, x)), np.log(betaincc(alpha, beta, x))
+        return log_beta_tails(alpha, beta, x)
+
+    @staticmethod
+    def _inverse(log_u, log_v, alpha, beta):
+        return beta_quantile(alpha, beta, log_u, log_v)
 
     @staticmethod
     def _draw(size, rng, alpha, beta):
@@ -190,6 +203,11 @@ class VonMises(AdditiveProduct):
     See Also
     --------
     VonMisesFisher : Directions in space.
+
+    Notes
+    -----
+    The distribution function counts from -pi on, and a new angle by its place on that turn. `mean` is the mean
+    direction, and `var` the circular variance, :math:`1 - I_1(\kappa) / I_0(\kappa)`, without a unit and from 0 to 1.
 
     Examples
     --------
@@ -245,18 +263,36 @@ class VonMises(AdditiveProduct):
         away = 2 * np.sin(0.5 * (x - direction)) ** 2
         return -concentration * away - np.log(2 * np.pi) - log_bessel_ie(0, concentration)
 
-    @classmethod
-    def _log_tails(cls, x, direction, concentration):
-        u = _turned(x, direction, concentration)
-        return np.log(np.clip(u, 0, 1)), np.log(np.clip(1 - u, 0, 1))
+    def _tails(self, x, theta):
+        return super()._tails(_on_one_turn(np.asarray(x, dtype=np.float64)), theta)
+
+    @staticmethod
+    def _log_tails(x, direction, concentration):
+        here, cut = _nearest_turn(x - direction), _nearest_turn(-np.pi - direction)
+        p, q = np.abs(here), np.abs(cut)
+        is_one_side = (here >= 0) == (cut >= 0)
+        near = np.minimum(0.5 * np.pi, 0.7 / np.sqrt(np.maximum(concentration, 1e-300)))
+        is_behind = np.minimum(p, q) > near  # both ends are far from the peak: the arc behind it is the smaller
+        low = np.where(is_one_side, np.minimum(p, q), np.where(is_behind, p, 0.0))
+        high = np.where(is_one_side, np.maximum(p, q), np.where(is_behind, np.pi, p))
+        other = np.where(is_behind, _log_arc(q, np.pi, concentration), _log_arc(0.0, q, concentration))
+        arc = _log_arc(low, high, concentration)
+        arc = np.minimum(np.where(is_one_side, arc, np.logaddexp(arc, other)), 0.0)
+        is_lower = np.where(is_one_side, x < 0, (cut >= 0) == is_behind)
+        rest = log_complement(arc)
+        return np.where(is_lower, arc, rest), np.where(is_lower, rest, arc)
 
     @classmethod
     def _inverse(cls, log_u, log_v, direction, concentration):
-        law = stats.vonmises(concentration)
-        u = np.exp(log_u) + law.cdf(-np.pi - direction)
-        whole = np.floor(u)
-        x = direction + law.ppf(np.clip(u - whole, 1e-300, 1 - 1e-16)) + 2 * np.pi * whole
-        return np.clip(x, -np.pi, np.pi)
+        def tails(x):
+            return cls._log_tails(x, direction, concentration)
+
+        def density(x):
+            return cls._logpdf(x, direction, concentration)
+
+        width = 1 / np.sqrt(np.maximum(concentration, 1.0))
+        start = np.clip(direction + width * normal_quantile(log_u, log_v), -3.0, 3.0)
+        return inverted(tails, density, log_u, log_v, -np.pi, np.pi, start)
 
     @staticmethod
     def _draw(size, rng, direction, concentration):
@@ -266,16 +302,56 @@ class VonMises(AdditiveProduct):
         return self.mean_direction_
 
     def _var(self):
-        r"""The circular variance, :math:`1 - I_1(\kappa) / I_0(\kappa)`, from 0 to 1."""
-        return 1 - bessel_ratio(1, self.concentration_)
+        return bessel_shortfall(1, self.concentration_)
+
+    def _entropy(self):
+        kappa = self.concentration_
+        return np.sum(np.log(2 * np.pi) + log_bessel_ie(0, kappa) + kappa * bessel_shortfall(1, kappa))
 
     @staticmethod
     def _peak(direction, concentration):
         return direction
 
 
-def _turned(x, direction, concentration):
-    """The distribution function from -pi on."""
-    law = stats.vonmises(concentration)
-    x = np.where(np.abs(x) <= np.pi, x, np.mod(x + np.pi, 2 * np.pi) - np.pi)
-    return law.cdf(x - direction) - law.cdf(-np.pi - direction)
+def _on_one_turn(x):
+    """Angles from -pi to pi; those that are there, and infinite ones, stay."""
+    beyond = (np.abs(x) > np.pi) & np.isfinite(x)
+    return np.where(beyond, np.pi - np.mod(np.pi - np.where(beyond, x, 0.0), 2 * np.pi), x)
+
+
+def _nearest_turn(x):
+    """Angles less the full turns that they have made, from -pi to pi."""
+    return x - 2 * np.pi * np.round(x / (2 * np.pi))
+
+
+def _log_arc(low, high, concentration):
+    r"""Log-probability of an arc on one side of the peak, from one distance to a larger one, by Gauss and Legendre.
+
+    The density falls from the nearer end s by the factor :math:`e^{-2\kappa \sin(s + h) \sin h}` over an arc of length
+    2h; with :math:`z = \tan\frac h2` this is :math:`(1 + z^2)^{-2} (2z (1 - z^2) \sin s + 4z^2 \cos s)` in the exponent.
+    """
+    arcs = np.broadcast_arrays(low, high, concentration)
+    low, high, kappa = map(np.ravel, arcs)
+    total = np.empty(len(low))
+    for start in range(0, len(low), BLOCK):
+        rows = slice(start, start + BLOCK)
+        length = np.minimum(high[rows] - low[rows], _reach(low[rows], kappa[rows]))
+        end = np.tan(0.25 * length)
+        z = 0.5 * (1 + NODES) * end[:, None]
+        squared = z * z
+        rate = 1 / (1 + squared)
+        across, along = 4 * kappa[rows] * np.sin(low[rows]), 8 * kappa[rows] * np.cos(low[rows])
+        fall = (across[:, None] * (z - z * squared) + along[:, None] * squared) * rate * rate
+        total[rows] = 2 * end * ((np.exp(-fall) * rate) @ WEIGHTS)
+    with np.errstate(divide="ignore"):
+        log_arc = np.log(total) - 2 * kappa * np.sin(0.5 * low) ** 2
+    return log_arc.reshape(arcs[0].shape) - np.log(2 * np.pi) - log_bessel_ie(0, concentration)
+
+
+def _reach(low, concentration):
+    """The arc's length to where the density has fallen by what is negligible."""
+    nearer = np.sin(0.5 * low) ** 2
+    fall = 0.5 * NEGLIGIBLE / np.maximum(concentration, 1.0)
+    farther = np.arcsin(np.sqrt(np.minimum(nearer + fall, 1.0)))
+    length = 2 * np.arcsin(np.minimum(fall / np.maximum(np.sin(0.5 * low + farther), 1e-300), 1.0))
+    return np.where(nearer + fall < 1, length, np.pi)

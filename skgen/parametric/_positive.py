@@ -5,16 +5,25 @@ Johnson, Kotz and Balakrishnan, "Continuous Univariate Distributions", 1994.
 
 import numpy as np
 from scipy import stats
-from scipy.special import erf, erfinv, gammainc, gammaincc, gammaln, log_ndtr, xlogy
+from scipy.special import erf, erfcx, erfinv, gammaln, log_ndtr, xlogy, zeta
 
 from skgen import supports
 from skgen.parametric._degenerate import refuse_constant
 from skgen.parametric._maximum import decreasing_root
 from skgen.parametric._product import AdditiveProduct, FullyObserved, UnivariateProduct
-from skgen.parametric._quantiles import bisected, normal_quantile
-from skgen.parametric._special import log_less_digamma
+from skgen.parametric._quantiles import inverted, log_complement, log_hazard, normal_quantile
+from skgen.parametric._special import (
+    gamma_quantile,
+    log_gamma_kernel,
+    log_gamma_tails,
+    log_less_digamma,
+    log_near,
+    replaced,
+)
 
 LOG_2PI = np.log(2 * np.pi)
+LARGE_SHAPE = 1e3  # from here on what cancels in a log-density is written without
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
 
 
 class Exponential(AdditiveProduct):
@@ -63,11 +72,11 @@ class Exponential(AdditiveProduct):
 
     @staticmethod
     def _log_tails(x, rate):
-        return np.log(-np.expm1(-rate * x)), -rate * x
+        return log_complement(-rate * x), -rate * x
 
     @staticmethod
     def _inverse(log_u, log_v, rate):
-        return -log_v / rate
+        return np.exp(log_hazard(log_u, log_v)) / rate
 
     @staticmethod
     def _draw(size, rng, rate):
@@ -123,8 +132,9 @@ class HalfNormal(AdditiveProduct):
 
     @staticmethod
     def _log_tails(x, scale):
-        upper = np.minimum(np.log(2) + log_ndtr(-x / scale), 0.0)
-        return np.where(x < scale, np.log(erf(x / scale * np.sqrt(0.5))), np.log(-np.expm1(upper))), upper
+        z = x / scale
+        lower, upper = np.log(erf(z * np.sqrt(0.5))), np.log(2) + log_ndtr(-z)
+        return np.where(z < 1, lower, log_complement(np.minimum(upper, 0.0))), np.where(z < 1, log_complement(lower), upper)
 
     @staticmethod
     def _inverse(log_u, log_v, scale):
@@ -199,6 +209,12 @@ class LogNormal(AdditiveProduct):
     def _inverse(log_u, log_v, log_mean, log_std):
         return np.exp(log_mean + log_std * normal_quantile(log_u, log_v))
 
+    def _var(self):
+        if self.truncation is not None:
+            return super()._var()
+        with np.errstate(over="ignore"):
+            return np.expm1(self.log_std_**2) * np.exp(2 * self.log_mean_ + self.log_std_**2)
+
     @staticmethod
     def _draw(size, rng, log_mean, log_std):
         return rng.lognormal(log_mean, log_std, size)
@@ -258,11 +274,17 @@ class Gamma(AdditiveProduct):
 
     @staticmethod
     def _logpdf(x, shape, scale):
-        return xlogy(shape - 1, x / scale) - x / scale - gammaln(shape) - np.log(scale)
+        if np.max(shape) < LARGE_SHAPE:
+            return xlogy(shape - 1, x / scale) - x / scale - gammaln(shape) - np.log(scale)
+        return log_gamma_kernel(shape, x / scale) - np.log(x)
 
     @staticmethod
     def _log_tails(x, shape, scale):
-        return np.log(gammainc(shape, x / scale)), np.log(gammaincc(shape, x / scale))
+        return log_gamma_tails(shape, x / scale)
+
+    @staticmethod
+    def _inverse(log_u, log_v, shape, scale):
+        return scale * gamma_quantile(shape, log_u, log_v)
 
     @staticmethod
     def _draw(size, rng, shape, scale):
@@ -348,24 +370,51 @@ class InverseGaussian(AdditiveProduct):
 
     @staticmethod
     def _log_tails(x, mean, shape):
-        root, z = np.sqrt(shape / x), x / mean
-        first, second = log_ndtr(root * (z - 1)), 2 * shape / mean + log_ndtr(-root * (z + 1))
-        other = log_ndtr(-root * (z - 1))
-        rest = np.log(-np.expm1(np.minimum(second - other, 0)))
-        return np.minimum(np.logaddexp(first, second), 0.0), other + rest
+        # as first passage: Phi(-w) -+ exp(2 shape / mean) Phi(-v) share the factor exp(-w^2 / 2)
+        root, away = np.sqrt(0.5 * shape / x), (x - mean) / mean
+        w, v = root * away, root * (away + 2)
+        thin = np.log(0.5 * (erfcx(np.abs(w)) + erfcx(v))) - w**2
+        is_lower = (w < 0) & (thin < -0.7)
+        upper = np.where(is_lower, log_complement(np.where(is_lower, thin, -1.0)), _log_passage(w, 2 * root))
+        return np.where(is_lower, thin, log_complement(np.minimum(upper, 0.0))), upper
 
     @classmethod
     def _inverse(cls, log_u, log_v, mean, shape):
-        return mean * np.exp(bisected(lambda t: cls._log_tails(mean * np.exp(t), mean, shape), log_u, log_v))
+        def tails(t):
+            return cls._log_tails(mean * np.exp(t), mean, shape)
+
+        def density(t):
+            return cls._logpdf(mean * np.exp(t), mean, shape) + np.log(mean) + t
+
+        return mean * np.exp(inverted(tails, density, log_u, log_v))
 
     @staticmethod
     def _draw(size, rng, mean, shape):
-        return np.maximum(rng.wald(mean, shape, size), np.finfo(float).tiny)
+        # the smaller root of Michael, Schucany and Haas (1976) at mean one, where nothing overflows or cancels
+        half = 0.5 * rng.standard_normal(size) ** 2 * (mean / shape)
+        root = 1 / (1 + half + np.sqrt(half * (2 + half)))
+        ratio = np.where(rng.random(size) * (1 + root) <= 1, root, 1 / root)
+        return np.maximum(mean * ratio, np.finfo(float).tiny)
 
     @staticmethod
     def _peak(mean, shape):
         ratio = 1.5 * mean / shape
         return mean / (np.hypot(1, ratio) + ratio)
+
+
+def _log_passage(w, gap):
+    r""":math:`\log\bigl(\frac12 e^{-w^2} (E(w) - E(w + g))\bigr)`; E is the scaled complementary error function."""
+    w, gap = np.broadcast_arrays(np.maximum(w, -5.0), gap)  # further down the tail is next to one
+    first, second = erfcx(w), erfcx(w + gap)
+    return np.log(0.5 * replaced(first - second, 0.5 * first < second, _close_difference, w, gap)) - w**2
+
+
+def _close_difference(w, gap):
+    r""":math:`E(w) - E(w + g) = \frac{2}{\sqrt\pi} \int_0^\infty e^{-t^2 - 2wt} (1 - e^{-2gt})\,dt`."""
+    reach = 40 / (w + np.sqrt(w**2 + 40))
+    t = 0.5 * (1 + NODES) * reach[:, None]
+    terms = np.exp(-t * (t + 2 * w[:, None])) * -np.expm1(-2 * gap[:, None] * t)
+    return reach / np.sqrt(np.pi) * (terms @ WEIGHTS)
 
 
 class Weibull(UnivariateProduct):
@@ -411,17 +460,24 @@ class Weibull(UnivariateProduct):
 
     @staticmethod
     def _logpdf(x, shape, scale):
-        z = np.log(x / scale)
+        z = np.log(x / scale) if np.max(shape) < LARGE_SHAPE else log_near(x / scale, (x - scale) / scale)
         return np.log(shape / scale) + (shape - 1) * z - np.exp(shape * z)
 
     @staticmethod
     def _log_tails(x, shape, scale):
-        hazard = (x / scale) ** shape
-        return np.log(-np.expm1(-hazard)), -hazard
+        log_h = shape * log_near(x / scale, (x - scale) / scale)
+        upper = -np.exp(log_h)
+        return np.where(log_h < -40, log_h, log_complement(upper)), upper
 
     @staticmethod
     def _inverse(log_u, log_v, shape, scale):
-        return scale * np.exp(np.log(np.maximum(-log_v, 1e-300)) / shape)
+        return scale * np.exp(log_hazard(log_u, log_v) / shape)
+
+    def _var(self):
+        if self.truncation is not None:
+            return super()._var()
+        with np.errstate(over="ignore"):
+            return self._mean() ** 2 * np.expm1(_log_moment_ratio(1 / self.shape_))
 
     @staticmethod
     def _draw(size, rng, shape, scale):
@@ -430,6 +486,14 @@ class Weibull(UnivariateProduct):
     @staticmethod
     def _peak(shape, scale):
         return scale * np.maximum(1 - 1 / shape, 0) ** (1 / shape)
+
+
+def _log_moment_ratio(step):
+    """log(Gamma(1 + 2s) / Gamma(1 + s)^2), by a series where it is small."""
+    n = np.arange(2, 18)
+    coefficients = zeta(n) * (-1.0) ** n * (2.0**n - 2) / n
+    series = np.polynomial.polynomial.polyval(np.minimum(step, 0.05), [0, 0, *coefficients])
+    return np.where(step < 0.05, series, gammaln(1 + 2 * step) - 2 * gammaln(1 + step))
 
 
 def smallest_extreme(y, share):
@@ -510,12 +574,13 @@ class Pareto(FullyObserved):
 
     @staticmethod
     def _log_tails(x, shape, scale):
-        upper = -shape * np.log(np.maximum(x / scale, 1))
-        return np.log(-np.expm1(upper)), upper
+        ratio = np.maximum(x / scale, 1)
+        upper = -shape * log_near(ratio, np.maximum((x - scale) / scale, 0))
+        return log_complement(upper), upper
 
     @staticmethod
     def _inverse(log_u, log_v, shape, scale):
-        return scale * np.exp(-log_v / shape)
+        return scale * np.exp(np.exp(log_hazard(log_u, log_v)) / shape)
 
     @staticmethod
     def _draw(size, rng, shape, scale):

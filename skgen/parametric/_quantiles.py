@@ -3,6 +3,9 @@
 import numpy as np
 from scipy.special import ndtri_exp
 
+MOST_STEPS = 64  # as many halves leave nothing of a bracket
+TRUSTED = 1e8  # nats: a tail further off is rounded too much for its slope
+
 
 def weighted_median(x, sample_weight):
     """The median of x where each value counts `sample_weight` times; the middle of the interval if there is one.
@@ -62,34 +65,89 @@ def log_difference(larger, smaller):
     ndarray
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        rest = np.log(-np.expm1(np.minimum(smaller - larger, 0)))
+        rest = log_complement(np.minimum(smaller - larger, 0))
         return np.where(np.isneginf(larger), -np.inf, larger + rest)
 
 
-def bisected(log_tails, log_u, log_v, low=-350.0, high=350.0):
-    """Quantiles by bisection, each by its smaller tail.
+def log_complement(log_p):
+    """log(1 - exp(log_p)), also where the probability is next to 0 or to 1.
 
     Parameters
     ----------
-    log_tails : callable
-        log_tails(t) -> (log F, log(1 - F)), increasing and decreasing in t.
+    log_p : ndarray
+        Logarithms, none above 0.
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> log_complement(np.array([-50.0, -1e-20]))
+    array([-1.92874985e-22, -4.60517019e+01])
+    """
+    with np.errstate(divide="ignore"):
+        return np.where(log_p < -0.7, np.log1p(-np.exp(log_p)), np.log(-np.expm1(log_p)))
+
+
+def log_hazard(log_u, log_v):
+    """The logarithm of the cumulated hazard -log(1 - u), by the smaller tail.
+
+    Parameters
+    ----------
     log_u, log_v : ndarray
         Logarithms of u and of 1 - u.
-    low, high : float
-        Where to look.
 
     Returns
     -------
     ndarray
     """
-    low, high = np.full(np.shape(log_u), low), np.full(np.shape(log_u), high)
-    for _ in range(64):
-        middle = 0.5 * (low + high)
+    with np.errstate(divide="ignore"):
+        small = np.where(log_u < -40, log_u, np.log(-np.log1p(-np.exp(np.minimum(log_u, -0.5)))))
+        return np.where(log_u < log_v, small, np.log(-log_v))
+
+
+def inverted(log_tails, log_density, log_u, log_v, low=-350.0, high=350.0, start=0.0):
+    """Quantiles by Newton's steps on the logarithm of the smaller tail, and by bisection where these leave the bracket.
+
+    Parameters
+    ----------
+    log_tails : callable
+        log_tails(t) -> (log F, log(1 - F)), increasing and decreasing in t. It is called for the rows that are not
+        solved yet.
+    log_density : callable
+        log_density(t), the logarithm of the slope of F.
+    log_u, log_v : ndarray of shape (n_rows, ...)
+        Logarithms of u and of 1 - u.
+    low, high : float
+        Where to look.
+    start : float or ndarray, default=0.0
+        Where to begin, between them.
+
+    Returns
+    -------
+    ndarray
+        In the shape of `log_u`.
+    """
+    is_lower, target = log_u < log_v, np.minimum(log_u, log_v)
+    low, high, t = (np.array(np.broadcast_to(value, target.shape)) for value in (low, high, start))
+    rows = np.arange(len(target))
+    for _ in range(MOST_STEPS):
+        t_, low_, high_, is_lower_, target_ = (values[rows] for values in (t, low, high, is_lower, target))
         with np.errstate(all="ignore"):
-            lower, upper = log_tails(middle)
-        is_below = np.where(log_u < log_v, lower < log_u, upper > log_v)
-        low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
-    return 0.5 * (low + high)
+            tail = np.where(is_lower_, *log_tails(t_))
+            excess = np.where(is_lower_, tail - target_, target_ - tail)
+            following = t_ - excess * np.exp(tail - log_density(t_))
+        low_, high_ = np.where(excess < 0, t_, low_), np.where(excess > 0, t_, high_)
+        is_step = (low_ <= following) & (following <= high_) & (np.abs(excess) < TRUSTED)
+        is_solved = np.abs(excess) <= 1e-14 * np.abs(target_)
+        following = np.where(is_solved, t_, np.where(is_step, following, 0.5 * (low_ + high_)))
+        t[rows], low[rows], high[rows] = following, low_, high_
+        is_still = np.abs(following - t_) <= 2e-16 * (1 + np.abs(t_))
+        rows = rows[~is_still.reshape(len(rows), -1).all(axis=1)]
+        if not len(rows):
+            break
+    return t
 
 
 def sketch(x, share, n_values):
