@@ -10,10 +10,11 @@ from skgen import supports
 from skgen.parametric._maximum import decreasing_root
 from skgen.parametric._positive import smallest_extreme
 from skgen.parametric._product import UnivariateProduct
-from skgen.parametric._profile import ENOUGH_ROWS, best_shape, standardised
-from skgen.parametric._quantiles import sketch
+from skgen.parametric._profile import ENOUGH_ROWS, best_shape, standardised, summary
 
 SHAPE_RANGE = -1.0, 5.0  # below -1 the density has a pole at the upper end, and the likelihood no maximum
+MARGIN = 0.9  # of the shape from which on ties at the lower end make the likelihood unbounded
+LOWEST, HIGHEST = -36.0, 700.0  # of log(1 + theta): the end of the support at the largest row, and overflow
 
 
 class Gumbel(UnivariateProduct):
@@ -142,7 +143,7 @@ class GEV(UnivariateProduct):
         rows = standardised(x, share)
         grid = np.array([-0.99, -0.8, -0.6, -0.45, -0.3, -0.2, -0.1, 0.05, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5])
         least = share[x == x.min()].sum()
-        most = min(SHAPE_RANGE[1], 0.9 * (1 - least) / least)
+        most = min(SHAPE_RANGE[1], MARGIN * (1 - least) / least)
         grid = np.append(grid[grid < most], most)
         shape, peak = best_shape(rows, _extreme, grid, _feasible)
         location, scale = rows.parameters(peak.point)
@@ -261,7 +262,9 @@ class GeneralizedPareto(UnivariateProduct):
 
     Notes
     -----
-    Standard errors exist for :math:`\xi > -1/2`; elsewhere they are NaN.
+    Standard errors exist for :math:`\xi > -1/2`; elsewhere they are NaN. Where a share p of the rows is exactly 0, the
+    likelihood is unbounded for :math:`\xi > (1 - p) / p`: the shape is kept below 0.9 of that. Zeros that stand for
+    "no excess" are better left out, or counted apart.
 
     Examples
     --------
@@ -298,9 +301,10 @@ class GeneralizedPareto(UnivariateProduct):
         return [(scale, 0.1)]
 
     def _estimate(self, x, share, j):
-        unit = x.max()
-        scale, shape, value = _best_excess(x / unit, share)
-        return (unit, -1.0) if value < 0 else (unit * scale, shape)
+        unit, zeros = x.max(), share[x == 0].sum()
+        most = MARGIN * (1 - zeros) / zeros if zeros > 0 else np.inf
+        scale, shape = Excesses(x / unit, share, most).best()
+        return unit * scale, shape
 
     @staticmethod
     def _logpdf(x, scale, shape):
@@ -329,41 +333,79 @@ class GeneralizedPareto(UnivariateProduct):
         return np.where(shape < -1, -scale / np.minimum(shape, -1), 0.0)
 
 
-def _best_excess(x, share):
-    """Scale, shape and log-likelihood of the best root of the profile, for excesses whose largest is 1.
+class Excesses:
+    """The profile of the likelihood in theta = shape / scale, for excesses whose largest is 1.
 
-    The profile is a function of theta = shape / scale in (-1, inf); s = log(1 + theta) is its coordinate.
+    Its coordinate is s = log(1 + theta); the shape is the mean of log(1 + theta x), but at most `most`, and the values
+    are those of the density in the units of the largest row, in which the uniform distribution has 0.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples,)
+        From 0 to 1.
+    share : ndarray of shape (n_samples,)
+        Weights that add up to one.
+    most : float
+        The largest shape.
     """
 
-    def shape_of(theta, x, share):
-        return share @ np.log1p(theta * x)
+    def __init__(self, x, share, most):
+        self.x, self.share, self.most = x, share, most
 
-    def slope(s, x=x, share=share):
+    def thinned(self):
+        """So few rows that a grid costs next to nothing."""
+        return self if len(self.x) < 2 * ENOUGH_ROWS else Excesses(*summary(self.x, self.share), self.most)
+
+    def grid(self):
+        """Coordinates among which the slope changes its sign: from the shape -1 to where no row is small."""
+        low = decreasing_root(lambda s: -1 - self.means(s)[0], LOWEST, -1e-9, -1.0)
+        least = np.log(self.x[self.x > 0].min())
+        high = min(HIGHEST, 15.0 - least)
+        far = np.linspace(3.0, high, int(high))
+        return np.r_[low, -np.geomspace(-low, 0.01, 24)[1:], 0.0, np.geomspace(0.01, 3, 24)[:-1], far]
+
+    def means(self, s):
+        """The means of log(1 + theta x) and of theta x / (1 + theta x)."""
+        theta, x = np.expm1(s), self.x
+        if s > -0.5:
+            return self.share @ np.log1p(theta * x), self.share @ (theta * x / (1 + theta * x))
+        inner = (1 - x) + np.exp(s) * x  # exact where theta is next to -1 and x next to 1
+        return self.share @ np.log(inner), self.share @ (theta * x / inner)
+
+    def slope(self, s):
+        """The profile's derivative by s."""
         theta = np.expm1(s)
-        if abs(theta) < 1e-6:
-            first, second, third = share @ x, share @ x**2, share @ x**3
+        if abs(theta) < 1e-6:  # a series, where the difference cancels
+            first, second, third = (self.share @ self.x**k for k in (1, 2, 3))
             gap = second / (2 * first) - theta * (2 * third / (3 * first) - second**2 / (4 * first**2))
-            shape, by_theta = theta * first - theta**2 * second / 2, first - theta * second
-        else:
-            shape, by_theta = shape_of(theta, x, share), share @ (x / (1 + theta * x))
-            gap = (shape - theta * by_theta) / (theta * shape)
-        return (gap - by_theta) * (1 + theta)
+            return gap - (first - theta * second)
+        mean, pull = self.means(s)
+        return ((min(mean, self.most) - pull) / min(mean, self.most) - pull) * (1 + theta) / theta
 
-    def value(s, x, share):
+    def at(self, s):
+        """Scale, shape and mean log-density."""
         theta = np.expm1(s)
-        shape = shape_of(theta, x, share)
-        return -np.log(shape / theta if abs(theta) > 1e-9 else share @ x) - shape - 1
+        if abs(theta) < 1e-9:
+            scale = self.share @ self.x
+            return scale, theta * scale, -np.log(scale) - 1
+        mean = self.means(s)[0]
+        shape = min(max(mean, -1.0), self.most)
+        return shape / theta, shape, -np.log(shape / theta) - (1 + 1 / shape) * mean
 
-    few_x, few_share = sketch(x, share, ENOUGH_ROWS) if len(x) > 2 * ENOUGH_ROWS else (x, share)
-    low = decreasing_root(lambda s: -1 - shape_of(np.expm1(s), x, share), -36.0, -1e-9, -1.0)  # where the shape is -1
-    grid = np.unique(np.r_[low, np.linspace(low, 0, 15), np.geomspace(0.05, 60, 25)])
-    slopes = np.array([slope(s, few_x, few_share) for s in grid])
-    brackets = np.flatnonzero((slopes[:-1] > 0) & (slopes[1:] <= 0))
-    best = (np.nan, -1.0, -np.inf)
-    for k in brackets:
-        s = decreasing_root(slope, grid[max(k - 1, 0)], grid[min(k + 2, len(grid) - 1)], 0.5 * (grid[k] + grid[k + 1]))
-        if value(s, x, share) > best[2]:
-            theta = np.expm1(s)
-            shape = shape_of(theta, x, share)
-            best = (shape / theta if abs(theta) > 1e-9 else share @ x, shape, value(s, x, share))
-    return best
+    def best(self):
+        """Scale and shape of most likelihood: the best root of the slope, or the uniform distribution."""
+        grid = self.grid()
+        peaks = self.roots(grid, self.thinned()) or self.roots(grid, self)
+        return max([(1.0, -1.0, 0.0), *map(self.at, peaks)], key=lambda one: one[2])[:2]
+
+    def roots(self, grid, few):
+        """Coordinates where the slope falls through zero, of which a few rows give the brackets."""
+        slopes = np.array([few.slope(s) for s in grid])
+        last = len(grid) - 1
+        brackets = np.flatnonzero((slopes[:-1] > 0) & (slopes[1:] <= 0))
+        wide = 0 if few is self else 1
+        found = [
+            decreasing_root(self.slope, grid[max(k - wide, 0)], grid[min(k + 1 + wide, last)], grid[k : k + 2].mean())
+            for k in brackets
+        ]
+        return found + [grid[-1]] * bool(slopes[-1] > 0)

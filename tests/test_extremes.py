@@ -1,0 +1,63 @@
+"""Families of extremes and of the line at their edges: ties, ends of supports, scales, tails, moments, certificates."""
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from skgen.parametric import GeneralizedPareto
+
+
+def column(values):
+    return np.reshape(np.asarray(values, dtype=float), (-1, 1))
+
+
+def excess_likelihood(x, share, shape, log_scale):
+    """Mean log-density on a grid, by the formula; -inf where a row is outside."""
+    shape, scale = np.asarray(shape)[..., None], np.exp(log_scale)[..., None]
+    with np.errstate(all="ignore"):
+        terms = -np.log(scale) - (1 + 1 / shape) * np.log1p(shape * x / scale)
+        return np.nan_to_num(terms @ share, nan=-np.inf, neginf=-np.inf)
+
+
+def most_likely_excess(x, share):
+    """The highest likelihood of a grid and of climbs from its best places; in units of the largest row."""
+    zeros = share[x == 0].sum()
+    most = min(0.9 * (1 - zeros) / zeros, 60.0) if zeros else 60.0
+    middle = np.linspace(-0.499, min(2, most), 51)
+    shapes = np.r_[np.geomspace(1e-6, 0.5, 30) - 1, middle, np.geomspace(most / 30, most)]
+        np.geomspace(1e-6, 0.5, 30) - 1, np.linspace(-0.499, min(2, most), 51), np.geomspace(most / 30, most)
+    ]
+    scales = np.linspace(np.log(x[x > 0].min()) - 8, 5, 150)
+    values = np.array([excess_likelihood(x, share, np.full(150, shape), scales) for shape in shapes])
+
+    def loss(u):
+        return -max(excess_likelihood(x, share, np.clip(u[0], -1 + 1e-12, most), u[1]), -1e10)
+
+    best = [0.0]  # of the uniform distribution
+    for place in np.argsort(-values, axis=None)[:3]:
+        k, m = np.unravel_index(place, values.shape)
+        options = {"xatol": 1e-10, "fatol": 1e-13, "maxiter": 2000}
+        best.append(-optimize.minimize(loss, [shapes[k], scales[m]], method="Nelder-Mead", options=options).fun)
+    return max(best)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_no_excess_law_is_more_likely(seed):
+    rng = np.random.default_rng(seed)
+    n, shape = rng.choice([2, 3, 5, 15, 60]), rng.choice([-1.0, -0.95, -0.5, 0.2, 2.0])
+    x = (rng.random(n) ** -shape - 1) / shape
+    if seed % 2:
+        x[rng.random(n) < rng.random()] = rng.choice([0.0, x.min()])
+    if np.ptp(x) == 0:
+        x[0] += 1
+    weights = rng.integers(1, 4, n).astype(float)
+    model = GeneralizedPareto().fit(column(x), sample_weight=weights)
+    own = model.score(column(x), sample_weight=weights)
+    best = most_likely_excess(x / x.max(), weights / weights.sum()) - np.log(x.max())
+    assert own >= best - 1e-7
+
+
+def test_zeros_do_not_make_the_likelihood_of_excesses_unbounded():
+    model = GeneralizedPareto().fit([[0], [0], [0], [0], [1]])
+    assert model.shape_[0] == pytest.approx(0.9 * 0.2 / 0.8)
+    assert model.score([[0], [0], [0], [0], [1]]) > 1  # the uniform distribution has 0
