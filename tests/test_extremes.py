@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from skgen.parametric import GeneralizedPareto
+from skgen.base import UnboundedLikelihood
+from skgen.parametric import Cauchy, GeneralizedPareto, LocationScaleT
 
 
 def column(values):
@@ -25,8 +26,6 @@ def most_likely_excess(x, share):
     most = min(0.9 * (1 - zeros) / zeros, 60.0) if zeros else 60.0
     middle = np.linspace(-0.499, min(2, most), 51)
     shapes = np.r_[np.geomspace(1e-6, 0.5, 30) - 1, middle, np.geomspace(most / 30, most)]
-        np.geomspace(1e-6, 0.5, 30) - 1, np.linspace(-0.499, min(2, most), 51), np.geomspace(most / 30, most)
-    ]
     scales = np.linspace(np.log(x[x > 0].min()) - 8, 5, 150)
     values = np.array([excess_likelihood(x, share, np.full(150, shape), scales) for shape in shapes])
 
@@ -61,3 +60,44 @@ def test_zeros_do_not_make_the_likelihood_of_excesses_unbounded():
     model = GeneralizedPareto().fit([[0], [0], [0], [0], [1]])
     assert model.shape_[0] == pytest.approx(0.9 * 0.2 / 0.8)
     assert model.score([[0], [0], [0], [0], [1]]) > 1  # the uniform distribution has 0
+
+
+@pytest.mark.parametrize("place", [-30.0, 0.3, 30.0])
+def test_ties_on_which_a_heavy_tail_collapses(place):
+    """A share p of one value is a spike of any height for df < p / (1 - p), wherever that value lies."""
+    x = np.random.default_rng(0).standard_normal(100)
+    x[:45] = place
+    with pytest.raises(UnboundedLikelihood, match=f"45% of X.*one value \\({place:g}\\)"):
+        LocationScaleT(df=0.7).fit(column(x))
+    assert np.isfinite(LocationScaleT(df=0.9).fit(column(x)).score(column(x)))
+    assert np.isfinite(Cauchy().fit(column(x)).score(column(x)))
+    x[:60] = place
+    with pytest.raises(UnboundedLikelihood, match="collapses"):
+        Cauchy().fit(column(x))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_fit_with_ties_is_a_maximum_or_an_error(seed):
+    rng = np.random.default_rng(seed)
+    x, tied = rng.standard_t(rng.choice([1, 3, 30]), 200), rng.uniform(0.2, 0.9)
+    x[: int(200 * tied)] = rng.choice([0.0, x.min(), 5 * x.max()])
+    tied = np.unique(x, return_counts=True)[1].max() / 200
+    try:
+        model = LocationScaleT().fit(column(x))
+    except UnboundedLikelihood:
+        assert tied >= 1 / 3
+        return
+    location, scale, df = (value[0] for value in model._theta())
+    assert tied < df / (df + 1)
+    own = model.score(column(x))
+    for step in (-1e-3, 1e-3):
+        near = [(location + step * scale, scale, df), (location, scale * np.exp(step), df)]
+        near += [(location, scale, df * np.exp(step))] * (0.5 < df < 9e4)
+        assert max(model._logpdf(x, *theta).mean() for theta in near) < own
+
+
+def test_many_ties_with_light_tails_elsewhere_are_no_reason_to_refuse():
+    """Two in five rows are zero and the rest is normal: a maximum at many degrees of freedom."""
+    x = np.random.default_rng(0).standard_normal(1000)
+    x[:400] = 0
+    assert LocationScaleT().fit(column(x)).df_[0] > 1

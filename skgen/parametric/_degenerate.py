@@ -39,3 +39,57 @@ def refuse_constant(estimator, spread, level, value=None):
             f"The likelihood of {type(estimator).__name__} is unbounded: {estimator.columns_.name(j)} is constant "
             f"({(level if value is None else value)[j]:.6g}), as with one sample it always is. {REMEDY}"
         )
+
+
+def most_frequent(x, share):
+    """The value that most rows have, by weight.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples,)
+        The values.
+    share : ndarray of shape (n_samples,)
+        Weights that add up to one.
+
+    Returns
+    -------
+    value, weight : float
+        The value, and the sum of its weights.
+
+    Examples
+    --------
+    >>> value, weight = most_frequent(np.array([3.0, 1.0, 3.0]), np.full(3, 1 / 3))
+    >>> float(value), round(float(weight), 3)
+    (3.0, 0.667)
+    """
+    order = np.argsort(x)
+    x = x[order]
+    first = np.flatnonzero(np.r_[True, x[1:] != x[:-1]])
+    weights = np.add.reduceat(share[order], first)
+    return x[first[np.argmax(weights)]], weights.max()
+
+
+def refuse_tied(model, value, weight, j, df):
+    """Raise where so many rows are one value that the likelihood of a heavy-tailed family is unbounded.
+
+    Parameters
+    ----------
+    model : UnivariateProduct
+        The family.
+    value, weight : float
+        The most frequent value of the column and its share of the rows.
+    j : int
+        The column.
+    df : float
+        Degrees of freedom: the share may reach df / (df + 1).
+
+    Raises
+    ------
+    UnboundedLikelihood
+        Naming the column and the value.
+    """
+    if weight >= df / (df + 1) - 1e-12:
+        raise UnboundedLikelihood(
+            f"The likelihood of {type(model).__name__} is unbounded: {weight:.0%} of {model.columns_.name(j)} is one "
+            f"value ({value:.6g}), on which it collapses. Use Laplace or Normal, or a model of counts."
+        )

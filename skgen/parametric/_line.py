@@ -10,8 +10,7 @@ from scipy import stats
 from scipy.special import erfcx, log_expit, log_ndtr, ndtr, owens_t, stdtr, stdtrit
 from sklearn.utils._param_validation import Interval
 
-from skgen.base import UnboundedLikelihood
-from skgen.parametric._degenerate import refuse_constant
+from skgen.parametric._degenerate import most_frequent, refuse_constant, refuse_tied
 from skgen.parametric._product import AdditiveProduct, FullyObserved, UnivariateProduct
 from skgen.parametric._profile import best_shape, newton, standardised
 from skgen.parametric._quantiles import normal_quantile, weighted_median
@@ -239,7 +238,7 @@ class Cauchy(UnivariateProduct):
     _law = staticmethod(stats.cauchy)
 
     def _estimate(self, x, share, j):
-        refuse_tied(self, x, share, j, 0.5)
+        refuse_tied(self, *most_frequent(x, share), j, 1.0)
         rows = standardised(x, share)
         return rows.parameters(newton(rows, _student(1.0), [1.0, 0.0]).point)
 
@@ -294,6 +293,11 @@ class LocationScaleT(UnivariateProduct):
     df_ : ndarray of shape (n_features,)
         The degrees of freedom.
 
+    Notes
+    -----
+    Where a share p of the rows is one value, the likelihood is unbounded for :math:`\nu < p / (1 - p)`. The fit is the
+    best maximum above that, and an error where there is none.
+
     See Also
     --------
     StudentT : Features with heavy tails that depend on each other.
@@ -326,13 +330,15 @@ class LocationScaleT(UnivariateProduct):
         return () if self.df is None else ("df_",)
 
     def _estimate(self, x, share, j):
-        low = T_RANGE[0] if self.df is None else float(self.df)
-        refuse_tied(self, x, share, j, low / (low + 1))
+        tied = most_frequent(x, share)
         rows = standardised(x, share)
         if self.df is not None:
-            return *rows.parameters(newton(rows, _student(low), [1.0, 0.0]).point), low
-        grid = np.log([*np.geomspace(*T_RANGE[:1], 16, 9), 32, 100, 1000, T_RANGE[1]])
+            refuse_tied(self, *tied, j, float(self.df))
+            return *rows.parameters(newton(rows, _student(float(self.df)), [1.0, 0.0]).point), float(self.df)
+        low, high = least_df(tied[1]), T_RANGE[1]
+        grid = np.log([*np.geomspace(low, max(16, 2 * low), 9), *np.geomspace(max(32, 4 * low), high, 4)])
         log_df, peak = best_shape(rows, lambda s: _student(np.exp(s)), grid)
+        refuse_tied(self, *tied, j, np.exp(log_df) if log_df > grid[0] else T_RANGE[0])
         return *rows.parameters(peak.point), np.clip(np.exp(log_df), *T_RANGE)
 
     @staticmethod
@@ -357,6 +363,15 @@ class LocationScaleT(UnivariateProduct):
     @staticmethod
     def _peak(location, scale, df):
         return location
+
+
+def least_df(tied):
+    """The smallest degrees of freedom to look at where a share `tied` of the rows is one value.
+
+    Below tied / (1 - tied) the likelihood is unbounded; the search keeps away from there.
+    """
+    limit = tied / max(1 - tied, 1e-300)
+    return T_RANGE[0] if limit < T_RANGE[0] else min(limit / 0.9, T_RANGE[1] / 8)
 
 
 def student_constant(df):
@@ -491,13 +506,3 @@ def log_normal_cdf(t):
     share = np.where(t < 0, 0.5 * scaled, 1 - 0.5 * scaled * peak)  # of the peak on the left
     log = np.log(share)
     return np.where(t < 0, log - 0.5 * t * t, log), np.where(t < 0, 1.0, peak) / (np.sqrt(2 * np.pi) * share)
-
-
-def refuse_tied(model, x, share, j, limit):
-    """Raise where so many rows are tied in one value that the likelihood of a heavy-tailed family is unbounded."""
-    at_median = share[x == weighted_median(x, share)].sum()
-    if at_median >= limit - 1e-12:
-        raise UnboundedLikelihood(
-            f"The likelihood of {type(model).__name__} is unbounded: {at_median:.0%} of {model.columns_.name(j)} is "
-            "one value, on which it collapses. Use Laplace or Normal, or a model of counts."
-        )
