@@ -10,7 +10,7 @@ from skgen import supports
 from skgen.parametric._maximum import decreasing_root
 from skgen.parametric._positive import smallest_extreme
 from skgen.parametric._product import UnivariateProduct
-from skgen.parametric._profile import ENOUGH_ROWS, best_shape, standardised, summary
+from skgen.parametric._profile import ENOUGH_ROWS, Domain, best_shape, standardised, summary
 
 SHAPE_RANGE = -1.0, 5.0  # below -1 the density has a pole at the upper end, and the likelihood no maximum
 MARGIN = 0.9  # of the shape from which on ties at the lower end make the likelihood unbounded
@@ -145,7 +145,7 @@ class GEV(UnivariateProduct):
         least = share[x == x.min()].sum()
         most = min(SHAPE_RANGE[1], MARGIN * (1 - least) / least)
         grid = np.append(grid[grid < most], most)
-        shape, peak = best_shape(rows, _extreme, grid, _feasible)
+        shape, peak = best_shape(rows, _extreme, grid, WithinEnds)
         location, scale = rows.parameters(peak.point)
         # at -1 the upper end is the largest row, and the distances to it are exponential
         end = x.max()
@@ -230,17 +230,25 @@ def _extreme(shape):
         pull = 1 + shape - hazard
         value = np.where(np.isfinite(t), (1 + shape) * t - hazard, -np.inf)
         series = z * z * (0.5 - product * (2 / 3 - product * (0.75 - 0.8 * product)))  # where the difference cancels
-        bend = np.where(np.abs(product) < 1e-3, series, (-t - z * inner) / (shape if shape else 1.0))
+        bend = np.where(np.abs(product) < 1e-3, series, (-t - z * inner) / np.where(shape == 0, 1.0, shape))
         return value, -pull * inner, (shape * pull - hazard) * inner * inner, t + pull * bend
 
     return g
 
 
-def _feasible(shape, u, x):
-    """A start whose support holds every row: the scale is made larger about the location until it does."""
-    a, b = u
-    reach = np.max(-shape * (a * x - b))
-    return np.asarray(u) * min(1.0, 0.9 / max(reach, 1e-300))
+class WithinEnds(Domain):
+    """Where 1 + shape * z is positive in every row."""
+
+    def slack(self, s, u):
+        a, b = u[..., 0], u[..., 1]
+        inner = 1 + s * (a * self.ends[0] - b), 1 + s * (a * self.ends[1] - b)
+        return np.minimum(a, np.minimum(*inner))
+
+    def near(self, s, u):
+        """The point itself, or one of a larger scale about the same location."""
+        a, b = u
+        reach = np.max(-s * (a * self.ends - b))
+        return np.asarray(u) * min(1.0, 0.9 / max(reach, 1e-300))
 
 
 class GeneralizedPareto(UnivariateProduct):
@@ -354,7 +362,7 @@ class Excesses:
 
     def thinned(self):
         """So few rows that a grid costs next to nothing."""
-        return self if len(self.x) < 2 * ENOUGH_ROWS else Excesses(*summary(self.x, self.share), self.most)
+        return self if len(self.x) < 2 * ENOUGH_ROWS else Excesses(*summary(self.x, self.share, ENOUGH_ROWS), self.most)
 
     def grid(self):
         """Coordinates among which the slope changes its sign: from the shape -1 to where no row is small."""

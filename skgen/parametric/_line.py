@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 
 from skgen.parametric._degenerate import most_frequent, refuse_constant, refuse_tied
 from skgen.parametric._product import AdditiveProduct, FullyObserved, UnivariateProduct
-from skgen.parametric._profile import best_shape, newton, standardised
+from skgen.parametric._profile import best_shape, maxima, newton, standardised
 from skgen.parametric._quantiles import normal_quantile, weighted_median
 from skgen.parametric._special import digamma_gap, log_gamma_ratio
 
@@ -337,8 +337,10 @@ class LocationScaleT(UnivariateProduct):
             return *rows.parameters(newton(rows, _student(float(self.df)), [1.0, 0.0]).point), float(self.df)
         low, high = least_df(tied[1]), T_RANGE[1]
         grid = np.log([*np.geomspace(low, max(16, 2 * low), 9), *np.geomspace(max(32, 4 * low), high, 4)])
-        log_df, peak = best_shape(rows, lambda s: _student(np.exp(s)), grid)
-        refuse_tied(self, *tied, j, np.exp(log_df) if log_df > grid[0] else T_RANGE[0])
+        found = maxima(rows, lambda s: _student(np.exp(s)), grid)
+        inner = [(log_df, peak) for log_df, peak in found if low == T_RANGE[0] or log_df > grid[0]]
+        log_df, peak = inner[0] if inner else found[0]
+        refuse_tied(self, *tied, j, np.exp(log_df) if inner else T_RANGE[0])
         return *rows.parameters(peak.point), np.clip(np.exp(log_df), *T_RANGE)
 
     @staticmethod

@@ -25,7 +25,7 @@ class Peak(NamedTuple):
     solved: bool
 
 
-def climb(local, start, max_iter=200):
+def climb(local, start, max_iter=200, slack=None):
     """The local maximum uphill of a start.
 
     Parameters
@@ -36,6 +36,8 @@ def climb(local, start, max_iter=200):
         Inside the domain.
     max_iter : int
         Newton steps at most.
+    slack : callable, optional
+        slack(u) -> float, positive inside the domain: no step leaves less than a tenth of it.
 
     Returns
     -------
@@ -53,13 +55,13 @@ def climb(local, start, max_iter=200):
     for _ in range(max_iter):
         if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(hessian).all()):
             return Peak(u, value, np.inf, False)
-        step = uphill(gradient, hessian)
+        step = uphill(gradient, hessian, 3.0 * max(1.0, np.abs(u).max()))
         decrement = float(gradient @ step)
         if decrement <= SOLVED:  # the last step is too small to be seen in the value, and squares the error
             last = local(u + step)
             u, value = (u + step, last[0]) if last[0] >= value - 1e-12 * (1 + abs(value)) else (u, value)
             return Peak(u, value, decrement, True)
-        share = 1.0
+        share = 1.0 if slack is None else room(slack, u, step)
         while True:
             tried = local(u + share * step)
             if tried[0] >= value + 1e-4 * share * decrement - 4e-16 * abs(value):
@@ -74,24 +76,51 @@ def climb(local, start, max_iter=200):
     return Peak(u, value, decrement, False)
 
 
-def uphill(gradient, hessian):
-    """The Newton step of the Hessian with negative eigenvalues, at most 3 long.
+def room(slack, u, step):
+    """The share of a step, one half over and over, that leaves a tenth of the way to the end of the domain.
 
     Parameters
     ----------
-    gradient : ndarray of shape (k,)
-        Of the function.
-    hessian : ndarray of shape (k, k)
-        Of any signs.
+    slack : callable
+        slack(u) -> ndarray of shape (...), positive inside the domain.
+    u, step : ndarray of shape (..., k)
+        Where, and the step; or several of them.
 
     Returns
     -------
-    ndarray of shape (k,)
+    float or ndarray of shape (...)
+    """
+    left, share = 0.1 * slack(u), np.ones(np.shape(u)[:-1])
+    for _ in range(40):
+        beyond = ~(slack(u + share[..., None] * step) >= left)
+        if not beyond.any():
+            break
+        share = np.where(beyond, share / 2, share)
+    return share if share.ndim else float(share)
+
+
+def uphill(gradient, hessian, reach=3.0):
+    """The Newton step of the Hessian with negative eigenvalues, not too long; or of several problems at once.
+
+    Parameters
+    ----------
+    gradient : ndarray of shape (..., k)
+        Of the function.
+    hessian : ndarray of shape (..., k, k)
+        Of any signs.
+    reach : float or ndarray of shape (..., 1)
+        The largest step in any coordinate.
+
+    Returns
+    -------
+    ndarray of shape (..., k)
     """
     curvature, axes = np.linalg.eigh(-hessian)
-    curvature = np.maximum(np.abs(curvature), 1e-12 * np.abs(curvature).max() + 1e-300)
-    step = axes @ ((axes.T @ gradient) / curvature)
-    return step * min(1.0, 3.0 / max(np.abs(step).max(), 1e-300))
+    curvature = np.abs(curvature)
+    curvature = np.maximum(curvature, 1e-12 * curvature.max(axis=-1, keepdims=True) + 1e-300)
+    along = (gradient[..., None, :] @ axes)[..., 0, :] / curvature
+    step = (axes @ along[..., None])[..., 0]
+    return step * np.minimum(1.0, reach / np.maximum(np.abs(step).max(axis=-1, keepdims=True), 1e-300))
 
 
 def differences(value, u, step=STEP):
