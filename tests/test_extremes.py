@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy import optimize
+from scipy import integrate, optimize
+from scipy.special import log_expit
 
 from skgen.base import UnboundedLikelihood
-from skgen.parametric import Cauchy, GeneralizedPareto, LocationScaleT
+from skgen.parametric import GEV, Cauchy, GeneralizedPareto, Gumbel, LocationScaleT, Logistic, SkewNormal
 
 
 def column(values):
@@ -103,3 +104,63 @@ def test_many_ties_with_light_tails_elsewhere_are_no_reason_to_refuse(seed):
     for tied, place in [(340, 2.0), (400, 2.0), (450, 30.0), (400, 30.0)]:
         x[:tied] = place
         assert LocationScaleT().fit(column(x)).df_[0] > 1
+
+
+@pytest.mark.parametrize("scale, offset", [(1e250, 0.0), (1e-250, 0.0), (1.0, 1e8)])
+@pytest.mark.parametrize(
+    "family", [Gumbel, GEV, Logistic, Cauchy, LocationScaleT, SkewNormal], ids=lambda f: f.__name__
+)
+def test_units_do_not_matter(family, scale, offset):
+    """Plain, censored and truncated fits in units of 1e250 and 1e-250, and far from the origin."""
+    x = np.random.default_rng(0).gumbel(size=(200, 1))
+    pairs = np.hstack([np.minimum(x, 1.0), np.where(x > 1, np.inf, x)])
+    for options, rows in [({}, x), ({"censoring": "interval"}, pairs), ({"truncation": (-5.0, 10.0)}, x)]:
+        moved = dict(options)
+        if "truncation" in moved:
+            moved["truncation"] = tuple(scale * end + offset for end in moved["truncation"])
+        near, far = family(**options).fit(rows), family(**moved).fit(scale * rows + offset)
+        np.testing.assert_allclose((far.location_ - offset) / scale, near.location_, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(far.scale_ / scale, near.scale_, rtol=1e-5)
+        np.testing.assert_allclose(far.score(scale * rows + offset), near.score(rows) - _units(rows, options, scale))
+        assert np.isfinite(far.sample(3, random_state=0)).all()
+
+
+def _units(rows, options, scale):
+    """What the unit adds to the mean log-density: only values that are known have one."""
+    known = (rows[:, 0] == rows[:, -1]).mean() if "censoring" in options else 1.0
+    return known * np.log(scale)
+
+
+def fitted(family, *theta):
+    """A model of one column with these parameters."""
+    model = family().fit(column(np.arange(1.0, 9.0) ** 2))
+    model._set([[value] for value in theta])
+    return model
+
+
+@pytest.mark.parametrize("shape", [-2.0, -0.5, -1e-7, 0.0, 1e-12, 1e-7, 0.2, 0.45])
+@pytest.mark.parametrize("family", [GEV, GeneralizedPareto], ids=lambda f: f.__name__)
+def test_moments_of_extremes_by_quadrature(family, shape):
+    model = fitted(family, *(1.5, 2.0, shape)[-len(family._parameters) :])
+    mean = integral(model, lambda x: x)
+    assert model.mean()[0] == pytest.approx(mean, rel=1e-8)
+    assert model.var()[0] == pytest.approx(integral(model, lambda x: (x - mean) ** 2), rel=1e-6)
+    if shape > -0.5:  # below, the quadrature's rows are rounded onto the end of the support
+        entropy = -integral(model, lambda x: model._logpdf(x, *(value[0] for value in model._theta())))
+        assert model.entropy() == pytest.approx(entropy, abs=1e-8)
+
+
+def integral(model, function):
+    """The expectation of a function, over probabilities on the scale of their logit."""
+
+    def term(t):
+        x = model._inverse(log_expit(t), log_expit(-t), *(value[0] for value in model._theta()))
+        return function(x) * np.exp(log_expit(t) + log_expit(-t))
+
+    return integrate.quad(term, -300, 300, points=[-10, 0, 10, 40], epsabs=0, epsrel=1e-11, limit=500)[0]
+
+
+def test_moments_that_do_not_exist():
+    assert fitted(GEV, 0.0, 1.0, 1.0).mean() == np.inf and fitted(GEV, 0.0, 1.0, 0.5).var() == np.inf
+    assert fitted(GeneralizedPareto, 1.0, 1.0).mean() == np.inf
+    assert fitted(GeneralizedPareto, 1.0, 0.5).var() == np.inf

@@ -5,6 +5,7 @@ Coles, "An Introduction to Statistical Modeling of Extreme Values", 2001.
 
 import numpy as np
 from scipy import stats
+from scipy.special import gammaln, zeta
 
 from skgen import supports
 from skgen.parametric._maximum import decreasing_root
@@ -46,9 +47,9 @@ class Gumbel(UnivariateProduct):
     _law = staticmethod(stats.gumbel_r)
 
     def _estimate(self, x, share, j):
-        origin = x[0]
-        rate, location = smallest_extreme(origin - x, share)
-        return origin - location, 1 / rate
+        rows = standardised(x, share)
+        rate, location = smallest_extreme(-rows.x, share)
+        return rows.center - rows.spread * location, rows.spread / rate
 
     @staticmethod
     def _logpdf(x, location, scale):
@@ -181,6 +182,51 @@ class GEV(UnivariateProduct):
     @staticmethod
     def _peak(location, scale, shape):
         return location + scale * box_cox_inverse(-np.log1p(np.maximum(shape, -1 + 1e-300)), shape)
+
+    def _mean(self):
+        if self.truncation is not None:
+            return super()._mean()
+        return self.location_ + self.scale_ * gev_moments(self.shape_)[0]
+
+    def _var(self):
+        if self.truncation is not None:
+            return super()._var()
+        with np.errstate(over="ignore"):
+            return self.scale_**2 * gev_moments(self.shape_)[1]
+
+    def _entropy(self):
+        if self.truncation is not None:
+            return super()._entropy()
+        return np.sum(np.log(self.scale_) + 1 + np.euler_gamma * (1 + self.shape_))
+
+
+def gev_moments(shape):
+    r"""Mean and variance of the standard law, :math:`(g_1 - 1) / \xi` and :math:`(g_2 - g_1^2) / \xi^2`.
+
+    With :math:`g_k = \Gamma(1 - k \xi)`; near 0, where the differences cancel, by the series of the logarithm of the
+    gamma function.
+
+    Parameters
+    ----------
+    shape : ndarray
+        The shapes :math:`\xi`.
+
+    Returns
+    -------
+    mean, var : ndarray
+        Infinite from 1 and from 1/2 on.
+    """
+    near = np.abs(shape) < 0.1
+    small, large = np.where(near, shape, 0.0), np.where(near, 0.2, shape)
+    k = np.arange(2, 24)
+    log_first = small * (np.euler_gamma + np.polyval(np.r_[(zeta(k) / k)[::-1], 0.0], small))
+    bend = np.polyval((zeta(k) * (2.0**k - 2) / k)[::-1], small)  # (log g2 - 2 log g1) / shape^2
+    log_first = np.where(near, log_first, gammaln(1 - np.minimum(large, 0.99999999)))
+    log_gap = np.where(near, bend * small**2, gammaln(1 - 2 * np.minimum(large, 0.499999999)) - 2 * log_first)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(shape == 0, np.euler_gamma, np.expm1(log_first) / shape)
+        var = np.exp(2 * log_first) * np.where(log_gap == 0, bend, np.expm1(log_gap) / shape**2)
+    return np.where(shape < 1, mean, np.inf), np.where(shape < 0.5, var, np.inf)
 
 
 def gev_log_hazard(z, shape):
@@ -339,6 +385,25 @@ class GeneralizedPareto(UnivariateProduct):
     @staticmethod
     def _peak(scale, shape):
         return np.where(shape < -1, -scale / np.minimum(shape, -1), 0.0)
+
+    def _mean(self):
+        if self.truncation is not None:
+            return super()._mean()
+        left = 1 - self.shape_
+        return np.where(left > 0, self.scale_ / np.where(left > 0, left, 1.0), np.inf)
+
+    def _var(self):
+        if self.truncation is not None:
+            return super()._var()
+        left = 1 - 2 * self.shape_
+        with np.errstate(over="ignore"):
+            ratio = (self.scale_ / (1 - self.shape_)) ** 2
+        return np.where(left > 0, ratio / np.where(left > 0, left, 1.0), np.inf)
+
+    def _entropy(self):
+        if self.truncation is not None:
+            return super()._entropy()
+        return np.sum(np.log(self.scale_) + 1 + self.shape_)
 
 
 class Excesses:

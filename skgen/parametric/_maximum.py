@@ -25,7 +25,7 @@ class Peak(NamedTuple):
     solved: bool
 
 
-def climb(local, start, max_iter=200, slack=None):
+def climb(local, start, max_iter=200, slack=None, reach=lambda u: 3.0):
     """The local maximum uphill of a start.
 
     Parameters
@@ -38,6 +38,8 @@ def climb(local, start, max_iter=200, slack=None):
         Newton steps at most.
     slack : callable, optional
         slack(u) -> float, positive inside the domain: no step leaves less than a tenth of it.
+    reach : callable, optional
+        reach(u) -> float, the largest step in any coordinate.
 
     Returns
     -------
@@ -55,7 +57,7 @@ def climb(local, start, max_iter=200, slack=None):
     for _ in range(max_iter):
         if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(hessian).all()):
             return Peak(u, value, np.inf, False)
-        step = uphill(gradient, hessian, 3.0 * max(1.0, np.abs(u).max()))
+        step = uphill(gradient, hessian, reach(u))
         decrement = float(gradient @ step)
         if decrement <= SOLVED:  # the last step is too small to be seen in the value, and squares the error
             last = local(u + step)

@@ -138,6 +138,11 @@ def derivatives(rows, g, u):
     return np.where(inside, value, -np.inf), gradient, hessian
 
 
+def stride(u):
+    """The longest step from a point (a, b), or from each of several: far out, where the scale is tiny, a longer one."""
+    return 3.0 * np.maximum(1.0, np.abs(u).max(axis=-1, keepdims=True))
+
+
 class Domain:
     """Where the log-density of every row is finite: everywhere, as long as the scale is positive.
 
@@ -182,7 +187,7 @@ def newton(rows, g, start, slack=None):
         value, gradient, hessian = derivatives(rows, g, u)
         return float(value), gradient[:2], hessian
 
-    return climb(local, start, slack=slack)
+    return climb(local, start, slack=slack, reach=stride)
 
 
 def ridge(rows, family, shapes, starts, domain):
@@ -216,8 +221,7 @@ def ridge(rows, family, shapes, starts, domain):
     for _ in range(100):
         sound = np.isfinite(gradient[open_]).all(axis=1) & np.isfinite(hessian[open_]).all(axis=(1, 2))
         open_ = open_[sound & np.isfinite(value[open_])]
-        reach = 3.0 * np.maximum(1.0, np.abs(points[open_]).max(axis=1, keepdims=True))
-        step = uphill(gradient[open_, :2], hessian[open_], reach)
+        step = uphill(gradient[open_, :2], hessian[open_], stride(points[open_]))
         gain = np.sum(gradient[open_, :2] * step, axis=1)
         open_, step = open_[gain > ROUGH], step[gain > ROUGH]
         if not len(open_):
@@ -356,7 +360,7 @@ def _together(rows, family, domain, s, u):
         whole = np.block([[hessian, bend[:2, None]], [bend]])
         if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(whole).all()):
             return None
-        step = uphill(gradient, whole, 3.0 * max(1.0, np.abs(at[:2]).max()))
+        step = uphill(gradient, whole, stride(at[:2]))
         decrement = float(gradient @ step)
         if decrement <= 0.1 * SOLVED:
             is_top = np.linalg.eigvalsh(whole).max() < 0
