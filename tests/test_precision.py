@@ -70,6 +70,7 @@ def test_what_is_no_maximum_has_no_covariance():
     assert np.isnan(covariance(lambda u: u[0], np.zeros(1))).all()
     assert np.isnan(covariance(lambda u: u[0] ** 2 - u[1] ** 2, np.zeros(2))).all()
     assert np.isnan(covariance(lambda u: 0.0 * u[0], np.zeros(1))).all()
+    assert np.isnan(covariance(lambda u: -abs(u[0]), np.zeros(1))).all()
     tilted = np.array([[1e8, 9.999e7], [9.999e7, 1e8]])  # a ridge
     np.testing.assert_allclose(
         covariance(lambda u: -0.5 * u @ tilted @ u, np.zeros(2)), np.linalg.inv(tilted), rtol=1e-6

@@ -9,6 +9,7 @@ narrower than its parameters are large), so that the stencils are taken along ax
 import numpy as np
 
 STEP = 0.02  # of the stencils, in standard deviations of a row
+KINK = 0.05  # by which stencils of two widths differ only where the likelihood has a kink
 WIDEST = 10.0  # no axis is longer: the parameters, on their line, are of order one
 ROUNDS = 8
 FLAT = 1e-8  # nats a row: less of a curvature is rounding of the likelihood
@@ -27,7 +28,7 @@ def covariance(height, peak):
     Returns
     -------
     ndarray of shape (k, k)
-        Of one row: that of n rows is an n-th of it. NaN where the point is no maximum.
+        Of one row: that of n rows is an n-th of it. NaN where the point is no maximum, or a kink.
 
     Examples
     --------
@@ -37,7 +38,11 @@ def covariance(height, peak):
     with np.errstate(all="ignore"):
         axes = np.diag([_width(height, peak, axis) for axis in np.eye(len(peak))])
         for _ in range(ROUNDS):
-            information = -_curvature(lambda v, axes=axes: height(peak + axes @ v), len(peak))
+
+            def along(v, axes=axes):
+                return height(peak + axes @ v)
+
+            information = -_curvature(along, len(peak), STEP)
             if not np.isfinite(information).all():
                 return np.full(axes.shape, np.nan)
             values, directions = np.linalg.eigh(information)
@@ -45,7 +50,9 @@ def covariance(height, peak):
                 break
             axes = axes @ (directions / np.sqrt(np.maximum(np.abs(values), FLAT)))
             axes = axes / np.maximum(1, np.abs(axes).max(axis=0) / WIDEST)
-        if values.min() < FLAT:
+        roots = np.sqrt(np.diag(information))
+        is_smooth = np.abs(_curvature(along, len(peak), 2 * STEP) + information) < KINK * np.outer(roots, roots)
+        if values.min() < FLAT or not is_smooth.all():
             return np.full(axes.shape, np.nan)
         factor = axes @ (directions / np.sqrt(values))
     return factor @ factor.T
@@ -59,14 +66,14 @@ def _width(height, peak, axis):
     return width
 
 
-def _curvature(height, k):
+def _curvature(height, k, step):
     """The Hessian at zero, of fourth order: along the axes, and along the sums of two."""
     top, eye = height(np.zeros(k)), np.eye(k)
 
     def along(direction):
-        near = height(STEP * direction) + height(-STEP * direction)
-        far = height(2 * STEP * direction) + height(-2 * STEP * direction)
-        return (16 * near - far - 30 * top) / (12 * STEP**2)
+        near = height(step * direction) + height(-step * direction)
+        far = height(2 * step * direction) + height(-2 * step * direction)
+        return (16 * near - far - 30 * top) / (12 * step**2)
 
     hessian = np.diag([along(axis) for axis in eye])
     for i in range(k):
