@@ -6,13 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import settings as examples
-from hypothesis import strategies as st
 from scipy import stats
 from sklearn.model_selection import cross_val_score
+from univariate import OPTIONAL, TRUTHS, at, censored, column, draw, unfitted
 
-import skgen
 from skgen import parametric as families
 from skgen.base import UnboundedLikelihood
 from skgen.parametric import (
@@ -47,64 +44,9 @@ from skgen.parametric import (
     Weibull,
     ZeroInflated,
 )
-from skgen.parametric._maximum import differences
-from skgen.parametric._partial import Line
 from skgen.parametric._product import UnivariateProduct
 
 GOLDEN = json.loads(Path(__file__).parent.joinpath("golden", "families.json").read_text())
-
-TRUTHS = {  # parameters in the order of `_parameters`
-    Normal: (3.0, 2.0),
-    Laplace: (-1.0, 0.5),
-    Logistic: (3.0, 2.0),
-    Cauchy: (0.0, 3.0),
-    LocationScaleT: (1.0, 2.0, 4.0),
-    SkewNormal: (1.0, 2.0, 4.0),
-    Gumbel: (10.0, 3.0),
-    GEV: (10.0, 3.0, 0.2),
-    GeneralizedPareto: (2.0, 0.3),
-    Exponential: (0.5,),
-    HalfNormal: (3.0,),
-    LogNormal: (1.0, 0.7),
-    Gamma: (2.5, 3.0),
-    InverseGaussian: (2.0, 5.0),
-    Weibull: (1.5, 4.0),
-    Pareto: (2.5, 1.5),
-    Beta: (2.0, 3.5),
-    Uniform: (-2.0, 5.0),
-    VonMises: (2.9, 2.0),
-    Poisson: (3.5,),
-    Geometric: (0.3,),
-    Binomial: (12.0, 0.3),
-    NegativeBinomial: (4.0, 1.5),
-    Bernoulli: (0.3,),
-}
-OPTIONAL = [family for family in TRUTHS if "censoring" in family().get_params()]
-REGULAR = [f for f in TRUTHS if f not in (Uniform, Pareto, Laplace)]  # smooth in all parameters
-
-
-def column(values):
-    return np.reshape(np.asarray(values, dtype=float), (-1, 1))
-
-
-def unfitted(family, **options):
-    """Binomial is told its number of trials; Bernoulli's pseudo-counts are left out."""
-    given = {Binomial: {"n_trials": 12}, Bernoulli: {"alpha": 0}}.get(family, {})
-    return family(**given, **options)
-
-
-def at(family, theta, **options):
-    """A model that has these parameters, as if it had been fitted."""
-    model = unfitted(family, **options)
-    model._set([[value] for value in theta])
-    model.columns_, model.n_features_in_ = skgen.columns.Columns.of_array(np.zeros((1, 1))), 1
-    model._fitted = True
-    return model
-
-
-def draw(family, n, seed=0):
-    return at(family, TRUTHS[family]).sample(n, random_state=seed)
-
 
 BY_R = {
     "norm": (Normal, lambda m: [m.mean_, m.std_]),
@@ -183,105 +125,6 @@ def test_quantiles_invert_the_distribution_function(family):
         np.testing.assert_array_equal(model.ppf(model.cdf(X)), X)
     else:
         np.testing.assert_allclose(model.cdf(X), U, rtol=1e-9, atol=1e-14)
-
-
-@pytest.mark.parametrize("family", REGULAR, ids=lambda f: f.__name__)
-@pytest.mark.parametrize("n", [30, 1000])
-def test_the_score_equations_are_solved(family, n):
-    """The gradient of the log-likelihood a row vanishes at the fit, in coordinates of order one."""
-    X = np.hstack([draw(family, n, seed) for seed in range(2)])
-    weight = np.random.default_rng(0).integers(1, 4, n).astype(float)
-    model = unfitted(family).fit(X, sample_weight=weight)
-    line, theta = Line(model, X), model._theta()
-
-    def value(u):
-        return weight @ model._log_terms(X, X, line.theta(u, theta)) / weight.sum()
-
-    # the finest stencil is for a skewness of some hundreds, whose density is nearly cut off
-    gradient = np.min([np.abs(differences(value, line.point(theta), step)[1]) for step in (1e-3, 1e-4, 1e-5)], axis=0)
-    inside = np.full(2, True)  # an estimate at the end of its range is no root
-    for name, (low, high) in family._ranges.items():
-        inside &= (low < getattr(model, name)) & (getattr(model, name) < high)
-    assert inside.any() or n == 30
-    assert (gradient[:, inside] < 1e-8).all()
-
-
-PARAMETERS = {
-    "location": st.floats(-100, 100),
-    "real": st.floats(-2, 2),
-    "positive": st.floats(0.3, 20),
-    "unit": st.floats(0.05, 0.95),
-    "skewness": st.floats(-8, 8),
-}
-
-
-@pytest.mark.parametrize("family", [f for f in TRUTHS if f is not Binomial], ids=lambda f: f.__name__)
-def test_no_neighbour_is_more_likely(family):
-    """Neither the truth nor random neighbours of the fit have a higher likelihood."""
-
-    @examples(max_examples=25)
-    @given(st.data())
-    def fit_is_highest(data):
-        theta = [data.draw(PARAMETERS[domain]) for domain in family._parameters.values()]
-        theta = [
-            np.clip(v, *family._ranges.get(k, (-200, 200))) for k, v in zip(family._parameters, theta, strict=True)
-        ]
-        if family is Uniform:
-            theta = sorted([theta[0], theta[1] + 5])
-        truth = at(family, theta)
-        n = data.draw(st.sampled_from([30, 300]))
-        X = truth.sample(n, random_state=data.draw(st.integers(0, 999)))
-        if len(np.unique(X)) < 3:
-            return
-        model = unfitted(family).fit(X)
-        highest = model.score(X)
-        slack = 1e-9 * (1 + abs(highest))
-        assert highest >= truth.score(X) - slack
-        rng, line = np.random.default_rng(0), Line(model, X)
-        here = line.point(model._theta())
-        for size in (1e-4, 1e-2, 0.3):
-            for _ in range(5):
-                there = line.theta(here + size * rng.standard_normal(here.shape), model._theta())
-                if all(low <= v <= high for v, (low, high) in _with_ranges(family, there)):
-                    assert at(family, [v[0] for v in there]).score(X) <= highest + slack
-
-    fit_is_highest()
-
-
-def _with_ranges(family, theta):
-    names = zip(family._parameters, theta, strict=True)
-    return [(v[0], family._ranges.get(name, (-np.inf, np.inf))) for name, v in names]
-
-
-@pytest.mark.parametrize("family", [f for f in TRUTHS if f not in (Uniform, Pareto)], ids=lambda f: f.__name__)
-def test_estimates_spread_as_the_information_says(family):
-    """Over 60 samples of 500 rows, fitted as 60 columns, (estimate - truth) / error has variance one."""
-    n, n_fits = 500, 60
-    X = np.random.default_rng(1).permutation(draw(family, n * n_fits, seed=7).ravel()).reshape(n, n_fits)
-    model = unfitted(family).fit(X)
-    for (name, errors), truth in zip(model.standard_errors(X).items(), TRUTHS[family], strict=True):
-        if name in model._fixed():
-            assert (errors == 0).all()
-            continue
-        away = getattr(model, name) - truth
-        z = away / errors if name != "mean_direction_" else np.angle(np.exp(1j * away)) / errors
-        z = z[np.isfinite(z)]
-        assert len(z) > 0.9 * n_fits
-        assert stats.chi2.cdf((z**2).sum(), len(z)) < 1 - 1e-6, name
-        assert stats.chi2.cdf((z**2).sum(), len(z)) > 1e-6, name
-
-
-def censored(x, seed=0):
-    """A tenth open to the left, a tenth to the right, a quarter in bins, the rest known."""
-    rng = np.random.default_rng(seed)
-    kind, width = rng.random(len(x)), x.std() / 2
-    low, high = x.copy(), x.copy()
-    low[kind < 0.1] = -np.inf
-    high[(kind > 0.1) & (kind < 0.2)] = np.inf
-    binned = (kind > 0.2) & (kind < 0.45)
-    low[binned] = np.floor(x[binned] / width) * width
-    high[binned] = low[binned] + width
-    return low, high
 
 
 SCIPY_FIXES = {Beta: {"floc": 0, "fscale": 1}} | dict.fromkeys(

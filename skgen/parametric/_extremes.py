@@ -76,7 +76,7 @@ class Gumbel(UnivariateProduct):
 
 def _log_minus_log(log_u, log_v):
     """log(-log u), from the smaller tail: -log u = -log(1 - v) is about v where v is small."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         v = np.exp(log_v)
         upper = log_v + np.log(-np.log1p(-np.minimum(v, 0.5)) / np.maximum(np.minimum(v, 0.5), 1e-300))
         return np.where(log_v < np.log(0.5), np.where(v > 1e-290, upper, log_v), np.log(np.maximum(-log_u, 1e-300)))
@@ -127,7 +127,7 @@ class GEV(UnivariateProduct):
 
     @staticmethod
     def _ends(location, scale, shape):
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             end = location - scale / shape
         slack = 4 * np.finfo(float).eps * (np.abs(location) + scale)  # of the end's own rounding
         return np.where(shape > 0, end - slack, -np.inf), np.where(shape < 0, end + slack, np.inf)
@@ -343,7 +343,7 @@ class GeneralizedPareto(UnivariateProduct):
 
     @staticmethod
     def _ends(scale, shape):
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             return np.zeros_like(scale), np.where(shape < 0, -scale / shape, np.inf)
 
     @staticmethod
