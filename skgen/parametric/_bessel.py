@@ -146,7 +146,8 @@ def bessel_shortfall(order, x):
 
     Notes
     -----
-    With :math:`E_k = D_k - x`, the shortfall is :math:`E_k / D_k`, and :math:`E_k = 2k - x E_{k+1} / D_{k+1}`.
+    With :math:`E_k = D_k - x`, the shortfall is :math:`E_k / D_k`, and :math:`E_k = 2k - x E_{k+1} / D_{k+1}`. Relative
+    errors are some 1e-13 from order 1 on; at 1/2, where it vanishes like :math:`2 e^{-2x}`, the absolute ones are.
 
     Examples
     --------

@@ -327,8 +327,12 @@ def _nearest_turn(x):
 def _log_arc(low, high, concentration):
     r"""Log-probability of an arc on one side of the peak, from one distance to a larger one, by Gauss and Legendre.
 
-    The density falls from the nearer end s by the factor :math:`e^{-2\kappa \sin(s + h) \sin h}` over an arc of length
-    2h; with :math:`z = \tan\frac h2` this is :math:`(1 + z^2)^{-2} (2z (1 - z^2) \sin s + 4z^2 \cos s)` in the exponent.
+    From its value at the nearer end s the density falls over a length of 2h by
+
+    .. math:: 2 \kappa \sin(s + h) \sin h = 2 \kappa \frac{2z (1 - z^2) \sin s + 4z^2 \cos s}{(1 + z^2)^2},
+        \qquad z = \tan\frac h2,
+
+    nats, and z is what it is integrated over.
     """
     arcs = np.broadcast_arrays(low, high, concentration)
     low, high, kappa = map(np.ravel, arcs)

@@ -133,8 +133,9 @@ class HalfNormal(AdditiveProduct):
     @staticmethod
     def _log_tails(x, scale):
         z = x / scale
-        lower, upper = np.log(erf(z * np.sqrt(0.5))), np.log(2) + log_ndtr(-z)
-        return np.where(z < 1, lower, log_complement(np.minimum(upper, 0.0))), np.where(z < 1, log_complement(lower), upper)
+        small, lower, upper = z < 1, np.log(erf(z * np.sqrt(0.5))), np.log(2) + log_ndtr(-z)
+        lower = np.where(small, lower, log_complement(np.minimum(upper, 0.0)))
+        return lower, np.where(small, log_complement(lower), upper)
 
     @staticmethod
     def _inverse(log_u, log_v, scale):
