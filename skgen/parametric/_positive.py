@@ -11,7 +11,7 @@ from skgen import supports
 from skgen.parametric._degenerate import refuse_constant
 from skgen.parametric._maximum import decreasing_root
 from skgen.parametric._product import AdditiveProduct, FullyObserved, UnivariateProduct
-from skgen.parametric._quantiles import inverted, log_complement, log_hazard, normal_quantile
+from skgen.parametric._quantiles import hazard, inverted, log_complement, log_hazard, normal_quantile
 from skgen.parametric._special import (
     gamma_quantile,
     log_gamma_kernel,
@@ -76,7 +76,7 @@ class Exponential(AdditiveProduct):
 
     @staticmethod
     def _inverse(log_u, log_v, rate):
-        return np.exp(log_hazard(log_u, log_v)) / rate
+        return hazard(log_u, log_v) / rate
 
     @staticmethod
     def _draw(size, rng, rate):
@@ -581,7 +581,7 @@ class Pareto(FullyObserved):
 
     @staticmethod
     def _inverse(log_u, log_v, shape, scale):
-        return scale * np.exp(np.exp(log_hazard(log_u, log_v)) / shape)
+        return scale * np.exp(hazard(log_u, log_v) / shape)
 
     @staticmethod
     def _draw(size, rng, shape, scale):

@@ -90,8 +90,23 @@ def log_complement(log_p):
         return np.where(log_p < -0.7, np.log1p(-np.exp(log_p)), np.log(-np.expm1(log_p)))
 
 
+def hazard(log_u, log_v):
+    """The cumulated hazard -log(1 - u), by the smaller tail.
+
+    Parameters
+    ----------
+    log_u, log_v : ndarray
+        Logarithms of u and of 1 - u.
+
+    Returns
+    -------
+    ndarray
+    """
+    return np.where(log_u < log_v, -np.log1p(-np.exp(np.minimum(log_u, -0.5))), -log_v)
+
+
 def log_hazard(log_u, log_v):
-    """The logarithm of the cumulated hazard -log(1 - u), by the smaller tail.
+    """The logarithm of `hazard`, also where that underflows.
 
     Parameters
     ----------
@@ -103,8 +118,7 @@ def log_hazard(log_u, log_v):
     ndarray
     """
     with np.errstate(divide="ignore"):
-        small = np.where(log_u < -40, log_u, np.log(-np.log1p(-np.exp(np.minimum(log_u, -0.5)))))
-        return np.where(log_u < log_v, small, np.log(-log_v))
+        return np.where(log_u < -40, log_u, np.log(hazard(log_u, log_v)))
 
 
 def inverted(log_tails, log_density, log_u, log_v, low=-350.0, high=350.0, start=0.0):

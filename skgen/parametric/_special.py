@@ -239,14 +239,14 @@ def _smallest_tail(shape):
 
 
 def _log_tails(lower, upper, smallest, log_far, *arguments):
-    """Logarithms of two probabilities that add up to one; of those below `smallest` by a function of their own."""
+    """Logarithms of two probabilities that add up to one, by the smaller; if that is tiny, by a function of its own."""
+    is_lower = lower < upper
+    small = np.where(is_lower, lower, upper)
+    is_far = small < smallest
     with np.errstate(divide="ignore"):
-        log_lower = replaced(np.log(lower), lower < smallest, log_far, *arguments, -1.0)
-        log_upper = replaced(np.log(upper), upper < smallest, log_far, *arguments, 1.0)
-        return (
-            np.where(lower < 0.5, log_lower, np.log1p(-np.exp(log_upper))),
-            np.where(upper < 0.5, log_upper, np.log1p(-np.exp(log_lower))),
-        )
+        log_small = replaced(np.log(small), is_far, log_far, *arguments, np.where(is_lower, -1.0, 1.0))
+    rest = np.log1p(-replaced(small, is_far, np.exp, log_small))
+    return np.where(is_lower, log_small, rest), np.where(is_lower, rest, log_small)
 
 
 def replaced(values, where, function, *arguments):
