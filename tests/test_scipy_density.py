@@ -6,6 +6,7 @@ import pickle
 import re
 import warnings
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import pytest
 from scipy import stats
 from scipy.special import polygamma
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -23,6 +25,7 @@ from skgen.checks import LAWS, check_density_estimator
 from skgen.datasets import load_faithful, load_galaxies
 from skgen.parametric import ScipyDensity
 from skgen.parametric._scipy_auto import AUTO
+from skgen.parametric._scipy_chart import COSTLY
 from skgen.parametric._scipy_mode import mode_of
 
 UNIT = {"loc": 0, "scale": 1}
@@ -323,6 +326,49 @@ def test_a_row_that_is_impossible_is_so_at_the_poles_of_other_columns():
     rows = [[0.0, 0.0, 1e308], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0]]
     assert model.score_samples(rows)[0] == -np.inf
     assert model.score_samples(rows)[1] == np.inf and np.isfinite(model.score_samples(rows)[2])
+
+
+EXOTIC = [
+    "betaprime", "chi", "crystalball", "dpareto_lognorm", "exponpow", "f", "gengamma",
+    "halfgennorm", "jf_skew_t", "landau", "loglaplace", "mielke", "powerlognorm", "recipinvgauss", "rel_breitwigner",
+    "rice", "wald", "wrapcauchy",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXOTIC)
+def test_exotic_families_do_not_warn(name):
+    """Here a warning is an error."""
+    data = draws("gumbel_r", n=200)
+    model = ScipyDensity(name, fixed={"loc": -9}).fit(data + 1e-3)
+    assert np.isfinite(model.score_samples(data + 1e-3)).all()
+    assert np.isfinite(model.sample(9, random_state=0)).all()
+    assert not np.isnan(model.cdf(model.ppf([[0.01], [0.3], [0.9], [0.99]]))).any()
+    assert len(model.mean()) == len(model.var()) == len(model.mode()) == 1
+    assert set(model.standard_errors(data)[0]) == set(model.parameters_[0])
+
+
+@pytest.mark.parametrize("name, shapes, fixed", [("gamma", (2.0,), {"loc": 0}), ("binom", (40, 0.3), {})], ids=str)
+def test_a_density_that_takes_long_is_fitted_within_a_budget(name, shapes, fixed, monkeypatch):
+    data = draws(name, *shapes)
+    best = ScipyDensity(name, fixed=fixed).fit(data).score(data)
+    monkeypatch.setitem(COSTLY, name, (250 if name == "binom" else 15) * len(np.unique(data)))
+    with pytest.warns(ConvergenceWarning, match="raised the log-likelihood by .* a row.*Fix a parameter"):
+        model = ScipyDensity(name, fixed=fixed).fit(data)
+    assert best - 0.5 < model.score(data) <= best + 1e-9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(COSTLY))
+def test_no_fit_runs_for_ever(name):
+    start = monotonic()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        assert np.isfinite(ScipyDensity(name).fit(draws("gumbel_r", n=200)).score(draws("gumbel_r", n=200)))
+    assert monotonic() - start < 600
+
+
+def test_auto_takes_no_family_that_takes_long():
+    assert not set(COSTLY) & {name for kind in AUTO.values() for name in kind}
 
 
 REFUSED = [

@@ -248,7 +248,14 @@ class ScipyDensity(TractableConditionals, ParametricDensity):
     def _each(self, quantity):
         """A quantity of each column's distribution, as scipy computes it."""
         with silence():
-            return [float(getattr(dist, quantity)(**p)) for dist, p in self._columns()]
+            return [self._computed(getattr(dist, quantity), p) for dist, p in self._columns()]
+
+    @staticmethod
+    def _computed(quantity, parameters):
+        try:
+            return float(quantity(**parameters))
+        except ArithmeticError:  # of scipy's integrals
+            return np.nan
 
     def _n_parameters(self):
         return sum(map(len, self.free_))
@@ -302,7 +309,7 @@ def support_of(dist, parameters):
 
 def draw(dist, parameters, n_samples, rng):
     """Draws; by the private method, since scipy's public one sets the generator of the distribution that all share."""
-    shapes = [value for name, value in parameters.items() if name not in ("loc", "scale")]
+    shapes = [np.float64(value) for name, value in parameters.items() if name not in ("loc", "scale")]
     with calm(dist):
         z = np.asarray(dist._rvs(*shapes, size=(n_samples,), random_state=rng), dtype=np.float64)
         low, high = dist.support(**parameters)
@@ -318,8 +325,9 @@ def log_tails(dist, x, parameters):
 def quantile(dist, log_u, log_v, parameters):
     """The quantile, from the logarithms of both tails, by the smaller."""
     with calm(dist):
-        lower, upper = dist.ppf(np.exp(log_u), **parameters), dist.isf(np.exp(log_v), **parameters)
-        x = np.where(log_u < log_v, lower, upper)
+        is_lower, x = log_u < log_v, np.empty(np.shape(log_u))
+        x[is_lower] = dist.ppf(np.exp(log_u[is_lower]), **parameters)
+        x[~is_lower] = dist.isf(np.exp(log_v[~is_lower]), **parameters)
         if is_discrete(dist):  # where F(k) = u up to rounding, k is the quantile and not k + 1
             x = np.where(dist.logcdf(x - 1, **parameters) >= log_u - 1e-12, x - 1, x)
             x = np.where(dist.logcdf(x, **parameters) < log_u - 1e-12, x + 1, x)

@@ -16,8 +16,12 @@ from scipy import stats
 
 ALL = {name: d for name, d in vars(stats).items() if isinstance(d, stats.rv_continuous | stats.rv_discrete)}
 NOISY = {  # warn of their own numerics
-    "beta", "betaprime", "erlang", "gausshyper", "genhyperbolic", "geninvgauss", "invgauss", "levy_stable", "ncf", "nct",
-    "norminvgauss", "rdist", "studentized_range", "wald",
+    "beta", "betaprime", "erlang", "gausshyper", "genhyperbolic", "geninvgauss", "invgauss", "levy_stable", "ncf",
+    "nct", "norminvgauss", "rdist", "studentized_range", "wald",
+}  # fmt: skip
+COSTLY = {  # values of their densities that a fit may compute: a minute or two
+    "irwinhall": 200_000, "ksone": 200_000, "kstwo": 150_000, "levy_stable": 40_000, "nct": 200_000,
+    "studentized_range": 12_000,
 }  # fmt: skip
 TRULY_REAL = {("nbinom", "n")}  # scipy calls it whole, and takes fractions
 FEW = 200  # quantiles of the data on which the starts are tried
@@ -235,6 +239,40 @@ def to_line(value, low, high, margin=1e-3):
     return asinh(value)
 
 
+class Exhausted(Exception):
+    """The budget of a fit is spent."""
+
+
+class Budget:
+    """How many values of a density a fit may compute: families whose density takes long are stopped in time.
+
+    Parameters
+    ----------
+    dist : rv_continuous or rv_discrete
+        The family.
+    """
+
+    def __init__(self, dist):
+        self.all = COSTLY.get(dist.name, np.inf)
+        self.spent, self.best, self.halfway = 0, -np.inf, -np.inf
+
+    def spend(self, n_values):
+        """Take note of so many values, or raise Exhausted."""
+        if self.spent > self.all:
+            raise Exhausted
+        self.spent += n_values
+
+    def note(self, height):
+        """Take note of a mean log-likelihood."""
+        self.best = max(self.best, height)
+        if self.spent < 0.5 * self.all:
+            self.halfway = self.best
+
+    def is_spent(self):
+        """Whether the fit was stopped."""
+        return self.spent > self.all
+
+
 class Chart:
     """Coordinates on the whole line for the free parameters of a family on a column.
 
@@ -246,10 +284,18 @@ class Chart:
         Its least and greatest values bound the location and the scale.
     given : dict
         Fixed parameters, in the column's units.
+    budget : Budget, optional
+        Of the values that may be computed.
+
+    Attributes
+    ----------
+    best : tuple of (ndarray, float)
+        The highest point that was visited, and its height.
     """
 
-    def __init__(self, dist, column, given):
-        self.dist, self.column, self.given = dist, column, given
+    def __init__(self, dist, column, given, budget=None):
+        self.dist, self.column, self.given, self.budget = dist, column, given, budget
+        self.best = None, -np.inf
         self.shapes = shapes_of(dist)
         self.ends = constant_ends(dist)
         order = [*self.shapes, "scale", "loc"]  # the location's range depends on the scale
@@ -287,9 +333,18 @@ class Chart:
         return np.array(u)
 
     def height(self, u):
-        """The mean log-likelihood of the column, in its own units."""
-        with np.errstate(all="ignore"):
-            return self._height(self.values(u))
+        """The mean log-likelihood of the column, in its own units; -inf where the distribution's code gives up."""
+        if self.budget is not None:
+            self.budget.spend(len(self.column.z))
+        try:
+            with np.errstate(all="ignore"):
+                height = self._height(self.values(u))
+        except ArithmeticError:
+            return -np.inf
+        if self.budget is not None and self.best[1] < height < np.inf:
+            self.best = np.array(u), height
+            self.budget.note(height)
+        return height
 
     def _height(self, values):
         height = self.column.share @ self.log_density(values)

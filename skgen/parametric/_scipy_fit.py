@@ -5,16 +5,21 @@ r"""Maximum likelihood for any univariate distribution of scipy.stats: one colum
 A few quantiles of the column serve to choose among starts; the last climb is on all values.
 """
 
+import warnings
+from contextlib import suppress
 from math import log
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from skgen.base import UnboundedLikelihood
 from skgen.parametric._quantiles import weighted_median
 from skgen.parametric._scipy_chart import (
     ALL,
+    Budget,
     Chart,
+    Exhausted,
     calm,
     column_of,
     is_discrete,
@@ -98,8 +103,11 @@ def estimate(dist, x, sample_weight, fixed, where="X"):
         if not found.get("scale", 1.0) > 0:
             raise UnboundedLikelihood(_unbounded(dist, where, fixed, free))
     else:
+        budget = Budget(dist)
         with calm(dist):
-            found = _climb(dist, x, sample_weight, fixed, free, where)
+            found = _climb(dist, x, sample_weight, fixed, free, where, budget)
+        if budget.is_spent():
+            _warn_of_the_rest(dist, where, free, budget)
     return Estimate({name: float(found[name]) for name in names}, free)
 
 
@@ -123,7 +131,7 @@ def _unbounded(dist, where, fixed, free):
     )
 
 
-def _climb(dist, x, sample_weight, fixed, free, where):
+def _climb(dist, x, sample_weight, fixed, free, where, budget):
     column = column_of(dist, x, sample_weight, fixed)
     given = {name: np.float64(value) for name, value in fixed.items()}
     if "loc" in given:
@@ -138,9 +146,9 @@ def _climb(dist, x, sample_weight, fixed, free, where):
             f"{whole}, as in fixed={{{whole[0]!r}: 10}}."
         )
     if whole:
-        values, height = _best_whole(dist, column, given, whole[0], where, fixed, free)
+        values, height = _best_whole(dist, column, given, whole[0], where, fixed, free, budget)
     else:
-        values, height = _best(dist, column, given, where, fixed, free)
+        values, height = _best(dist, column, given, where, fixed, free, budget)
     found = {name: values[name] for name in parameter_names(dist)}
     found["loc"] = column.origin + column.spread * found["loc"]
     if "scale" in found:
@@ -152,9 +160,35 @@ def _climb(dist, x, sample_weight, fixed, free, where):
     return found
 
 
-def _best(dist, column, given, where, fixed, free, n_starts=3):
-    """The parameters of the highest bounded peak, in the column's units, and its height."""
-    few, chart = Chart(dist, column.sketch(), given), Chart(dist, column, given)
+def _warn_of_the_rest(dist, where, free, budget):
+    warnings.warn(
+        f"The fit of {dist.name} to {where} was stopped after {budget.spent} values of its density, which takes long. "
+        f"The second half of them raised the log-likelihood by {budget.best - budget.halfway:.2g} nats a row, and as "
+        f'much may be left. Fix a parameter that you know, as in fixed={{"{free[0]}": ...}}, fit fewer rows, or use '
+        "a faster family.",
+        ConvergenceWarning,
+        stacklevel=2,
+    )
+
+
+def _best(dist, column, given, where, fixed, free, budget, n_starts=3):
+    """The parameters of the highest bounded peak, in the column's units, and its height.
+
+    Where the budget ends before, those of the highest point that was visited.
+    """
+    few, chart = Chart(dist, column.sketch(), given, budget), Chart(dist, column, given, budget)
+    try:
+        return _peak(few, chart, where, fixed, free, n_starts)
+    except Exhausted:
+        u = few.best[0] if chart.best[0] is None else chart.best[0]
+        if u is None:
+            raise
+        few.budget = chart.budget = None
+        return chart.values(u), chart.height(u)
+
+
+def _peak(few, chart, where, fixed, free, n_starts):
+    dist, column = chart.dist, chart.column
     if not chart.free:
         height = chart.height([])
         if not np.isfinite(height):
@@ -189,27 +223,22 @@ def _impossible(dist, column, where, fixed):
     )
 
 
-def _best_whole(dist, column, given, name, where, fixed, free):
-    """The best whole value of one parameter: upwards in growing steps, then between the neighbours of the best."""
+def _best_whole(dist, column, given, name, where, fixed, free, budget):
+    """The best whole value of one parameter, and all others with it."""
     heights = {}
 
     def height(n):
         if n not in heights:
             try:
-                heights[n] = _best(dist, column, given | {name: np.float64(n)}, where, fixed, free, n_starts=1)[1]
+                at = given | {name: np.float64(n)}
+                heights[n] = _best(dist, column, at, where, fixed, free, budget, n_starts=1)[1]
             except ValueError:
                 heights[n] = -np.inf
         return heights[n]
 
-    lowest = max(shapes_of(dist)[name].low, 0.0)
-    steps = [0, *(2**k for k in range(21))]
-    candidates = sorted({lowest + s for s in steps} | {max(lowest, column.z[-1] + s) for s in steps})
-    for n in candidates:
-        height(n)
-        best = max(heights, key=heights.get)
-        later = [m for m in heights if m > best]
-        if heights[best] > -np.inf and len(later) >= 3:
-            break
+    with suppress(Exhausted):
+        _search_whole(height, heights, max(shapes_of(dist)[name].low, 0.0), column.z[-1])
+    best = max(heights, key=heights.get)
     if heights[best] == -np.inf:
         raise ValueError(_impossible(dist, column, where, fixed))
     if best >= MOST:
@@ -217,15 +246,27 @@ def _best_whole(dist, column, given, name, where, fixed, free):
             f"The likelihood of {dist.name} on {where} rises as {name} grows without end: the rows do not tell it. "
             f'Fix it, as in fixed={{"{name}": 10}}, or use the limit (poisson for binom).'
         )
-    low, high = (
-        max([m for m in heights if m < best], default=best),
-        min([m for m in heights if m > best], default=best),
-    )
+    return _best(dist, column, given | {name: np.float64(best)}, where, fixed, free, Budget(dist))
+
+
+def _search_whole(height, heights, lowest, greatest):
+    """Upwards in growing steps, then between the neighbours of the best; `heights` keeps what `height` finds."""
+    steps = [0, *(2**k for k in range(21))]
+    for n in sorted({lowest + s for s in steps} | {max(lowest, greatest + s) for s in steps}):
+        height(n)
+        best = max(heights, key=heights.get)
+        later = [m for m in heights if m > best]
+        if heights[best] > -np.inf and len(later) >= 3:
+            break
+    if heights[best] == -np.inf or best >= MOST:
+        return
+    low = max([m for m in heights if m < best], default=best)
+    high = min([m for m in heights if m > best], default=best)
     while high - low > 2:
         left, right = low + (high - low) // 3, high - (high - low) // 3
         low, high = (low, right) if height(left) > height(right) else (left, high)
-    best = max(np.arange(low, high + 1), key=height)
-    return _best(dist, column, given | {name: np.float64(best)}, where, fixed, free)
+    for n in np.arange(low, high + 1):
+        height(n)
 
 
 def _settled(dist, x, found, free):
