@@ -254,7 +254,7 @@ class ScipyDensity(TractableConditionals, ParametricDensity):
     def _computed(quantity, parameters):
         try:
             return float(quantity(**parameters))
-        except ArithmeticError:  # of scipy's integrals
+        except (ArithmeticError, TypeError):  # of scipy's own integrals
             return np.nan
 
     def _n_parameters(self):

@@ -14,13 +14,15 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from skgen.parametric._quantiles import sketch
+
 ALL = {name: d for name, d in vars(stats).items() if isinstance(d, stats.rv_continuous | stats.rv_discrete)}
 NOISY = {  # warn of their own numerics
     "beta", "betaprime", "erlang", "gausshyper", "genhyperbolic", "geninvgauss", "invgauss", "levy_stable", "ncf",
     "nct", "norminvgauss", "rdist", "studentized_range", "wald",
 }  # fmt: skip
 COSTLY = {  # values of their densities that a fit may compute: a minute or two
-    "irwinhall": 200_000, "ksone": 200_000, "kstwo": 150_000, "levy_stable": 40_000, "nct": 200_000,
+    "irwinhall": 1_000_000, "ksone": 1_000_000, "kstwo": 150_000, "levy_stable": 40_000, "nct": 200_000,
     "studentized_range": 12_000,
 }  # fmt: skip
 TRULY_REAL = {("nbinom", "n")}  # scipy calls it whole, and takes fractions
@@ -160,10 +162,8 @@ class Column(NamedTuple):
         """A few quantiles and both ends, in place of many values."""
         if len(self.z) <= 2 * FEW:
             return self
-        z = np.concatenate([self.z[[0]], self.quantiles((np.arange(FEW) + 0.5) / FEW), self.z[[-1]]])
-        share = np.full(len(z), 1.0 / FEW)
-        share[[0, -1]] = self.share[[0, -1]]
-        return self._replace(z=z, share=share / share.sum())
+        z, share = sketch(self.z, self.share, FEW)
+        return self._replace(z=z, share=share)
 
 
 def column_of(dist, x, sample_weight, fixed):
