@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import gammaln, zeta
 
 from skgen import supports
-from skgen.parametric._maximum import decreasing_root
+from skgen.parametric._maximum import certified, decreasing_root
 from skgen.parametric._positive import smallest_extreme
 from skgen.parametric._product import UnivariateProduct
 from skgen.parametric._profile import ENOUGH_ROWS, Domain, best_shape, standardised, summary
@@ -141,20 +141,19 @@ class GEV(UnivariateProduct):
         return [(location, 2 * scale, 0.1)]
 
     def _estimate(self, x, share, j):
-        rows = standardised(x, share)
+        rows = standardised(x, share).from_least()
         grid = np.array([-0.99, -0.8, -0.6, -0.45, -0.3, -0.2, -0.1, 0.05, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5])
         least = share[x == x.min()].sum()
         most = min(SHAPE_RANGE[1], MARGIN * (1 - least) / least)
         grid = np.append(grid[grid < most], most)
         shape, peak = best_shape(rows, _extreme, grid, WithinEnds)
-        location, scale = rows.parameters(peak.point)
         # at -1 the upper end is the largest row, and the distances to it are exponential
         end = x.max()
         below = share @ (end - x)
         if -np.log(below) - 1 >= peak.value - np.log(rows.spread):
             location = end - below
             return location, max(below, end - location), -1.0
-        return location, scale, shape
+        return *rows.parameters(certified(self, peak, self.columns_.name(j))), shape
 
     @staticmethod
     def _logpdf(x, location, scale, shape):

@@ -11,6 +11,7 @@ from scipy.special import erfcx, log_expit, log_ndtr, ndtr, owens_t, stdtr, stdt
 from sklearn.utils._param_validation import Interval
 
 from skgen.parametric._degenerate import most_frequent, refuse_constant, refuse_tied
+from skgen.parametric._maximum import certified
 from skgen.parametric._product import AdditiveProduct, FullyObserved, UnivariateProduct
 from skgen.parametric._profile import best_shape, maxima, newton, standardised
 from skgen.parametric._quantiles import normal_quantile, weighted_median
@@ -180,7 +181,7 @@ class Logistic(UnivariateProduct):
 
     def _estimate(self, x, share, j):
         rows = standardised(x, share)
-        return rows.parameters(newton(rows, _logistic, [1.0, 0.0]).point)
+        return rows.parameters(certified(self, newton(rows, _logistic, [1.0, 0.0]), self.columns_.name(j)))
 
     @staticmethod
     def _logpdf(x, location, scale):
@@ -240,7 +241,7 @@ class Cauchy(UnivariateProduct):
     def _estimate(self, x, share, j):
         refuse_tied(self, *most_frequent(x, share), j, 1.0)
         rows = standardised(x, share)
-        return rows.parameters(newton(rows, _student(1.0), [1.0, 0.0]).point)
+        return rows.parameters(certified(self, newton(rows, _student(1.0), [1.0, 0.0]), self.columns_.name(j)))
 
     @staticmethod
     def _logpdf(x, location, scale):
@@ -333,15 +334,17 @@ class LocationScaleT(UnivariateProduct):
         tied = most_frequent(x, share)
         rows = standardised(x, share)
         if self.df is not None:
-            refuse_tied(self, *tied, j, float(self.df))
-            return *rows.parameters(newton(rows, _student(float(self.df)), [1.0, 0.0]).point), float(self.df)
+            df = float(self.df)
+            refuse_tied(self, *tied, j, df)
+            peak = newton(rows, _student(df), [1.0, 0.0])
+            return *rows.parameters(certified(self, peak, self.columns_.name(j))), df
         low, high = least_df(tied[1]), T_RANGE[1]
         grid = np.log([*np.geomspace(low, max(16, 2 * low), 9), *np.geomspace(max(32, 4 * low), high, 4)])
         found = maxima(rows, lambda s: _student(np.exp(s)), grid)
         inner = [(log_df, peak) for log_df, peak in found if low == T_RANGE[0] or log_df > grid[0]]
         log_df, peak = inner[0] if inner else found[0]
         refuse_tied(self, *tied, j, np.exp(log_df) if inner else T_RANGE[0])
-        return *rows.parameters(peak.point), np.clip(np.exp(log_df), *T_RANGE)
+        return *rows.parameters(certified(self, peak, self.columns_.name(j))), np.clip(np.exp(log_df), *T_RANGE)
 
     @staticmethod
     def _logpdf(x, location, scale, df):
@@ -442,7 +445,7 @@ class SkewNormal(UnivariateProduct):
         inner = np.sinh(np.linspace(*np.arcsinh(SKEW_RANGE), 24))[1:-1]
         grid = np.r_[SKEW_RANGE[0], inner, SKEW_RANGE[1]]
         shape, peak = best_shape(rows, _skewed, grid)
-        return *rows.parameters(peak.point), shape
+        return *rows.parameters(certified(self, peak, self.columns_.name(j))), shape
 
     @staticmethod
     def _other_starts(location, scale, shape):

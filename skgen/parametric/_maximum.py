@@ -5,11 +5,14 @@ rises. The decrement :math:`-g^\top H^{-1} g` is twice what is left to gain wher
 certified when it is below `SOLVED`. Nocedal and Wright, "Numerical Optimization", 2006, chapter 3.
 """
 
+import sys
+import warnings
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
+from sklearn.exceptions import ConvergenceWarning
 
 SOLVED = 1e-15  # nats a row: the parameters are then some 1e-8 standard deviations of a row from the maximum
 NOISE = 1e-11  # nats a row: where a likelihood of special functions is too rough to say more
@@ -78,6 +81,45 @@ def climb(local, start, max_iter=200, slack=None, reach=lambda u: 3.0):
     return Peak(u, value, decrement, False)
 
 
+def certified(model, peak, name):
+    """The point where a climb ended, with a warning where more than next to nothing is left.
+
+    Parameters
+    ----------
+    model : object
+        What is fitted.
+    peak : Peak
+        Where the climb ended.
+    name : str
+        The column.
+
+    Returns
+    -------
+    ndarray of shape (k,)
+
+    Warns
+    -----
+    ConvergenceWarning
+        At the user's call.
+    """
+    if not peak.solved:
+        warnings.warn(
+            f"{type(model).__name__} did not converge in {name}: {peak.decrement:.1e} nats a row may be left. "
+            "Use wider data, or another family.",
+            ConvergenceWarning,
+            stacklevel=_depth_of_caller(),
+        )
+    return peak.point
+
+
+def _depth_of_caller():
+    """The stack level, seen from the function that asks, of the first frame outside of this package and sklearn."""
+    frame, depth = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(("skgen.", "sklearn.")):
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
+
 def room(slack, u, step):
     """The share of a step, one half over and over, that leaves a tenth of the way to the end of the domain.
 
@@ -117,11 +159,13 @@ def uphill(gradient, hessian, reach=3.0):
     -------
     ndarray of shape (..., k)
     """
-    curvature, axes = np.linalg.eigh(-hessian)
+    unit = np.sqrt(np.abs(np.diagonal(hessian, axis1=-2, axis2=-1)))  # each coordinate in its own
+    unit = np.where(unit > 0, unit, 1.0)
+    curvature, axes = np.linalg.eigh(-hessian / unit[..., :, None] / unit[..., None, :])
     curvature = np.abs(curvature)
     curvature = np.maximum(curvature, 1e-12 * curvature.max(axis=-1, keepdims=True) + 1e-300)
-    along = (gradient[..., None, :] @ axes)[..., 0, :] / curvature
-    step = (axes @ along[..., None])[..., 0]
+    along = ((gradient / unit)[..., None, :] @ axes)[..., 0, :] / curvature
+    step = (axes @ along[..., None])[..., 0] / unit
     return step * np.minimum(1.0, reach / np.maximum(np.abs(step).max(axis=-1, keepdims=True), 1e-300))
 
 

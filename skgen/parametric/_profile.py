@@ -45,6 +45,10 @@ class Standardised(NamedTuple):
         x, share = summary(self.x, self.share, START_ROWS)
         return self._replace(x=x, share=share)
 
+    def from_least(self):
+        """The same rows about the least one, to which differences near a lower end of the support are exact."""
+        return self._replace(x=self.x - self.x.min(), center=self.center + self.spread * self.x.min())
+
     def parameters(self, u):
         """Location and scale in the units of the data."""
         a, b = u
@@ -153,7 +157,7 @@ class Domain:
     """
 
     def __init__(self, x):
-        self.ends = np.array([x.min(), x.max()])
+        self.ends, self.start = np.array([x.min(), x.max()]), np.array([1.0, np.median(x)])
 
     def slack(self, s, u):
         """How far inside a shape s and a point u = (a, b) are; or several of them."""
@@ -267,14 +271,15 @@ def maxima(rows, family, grid, domain=Domain):
     list of (float, Peak)
         The shape, and the peak in location and scale; the most likely one first.
     """
-    domain = domain(rows.x)
+    few = rows.thinned()
+    domain = domain(few.x)
 
     def at(rows, s, u):
         g = family(s)
         peak = newton(rows, g, domain.near(s, u), partial(domain.slack, s))
         return peak, derivatives(rows, g, peak.point)[1][2]
 
-    few, points = rows.thinned(), np.tile([1.0, 0.0], (len(grid), 1))
+    points = np.tile(domain.start, (len(grid), 1))
     for some in (few.sketched(), few):
         points = np.array([domain.near(s, u) for s, u in zip(grid, points, strict=True)])
         points, _, slopes = ridge(some, family, grid, points, domain)
