@@ -58,8 +58,7 @@ class Gumbel(UnivariateProduct):
 
     @staticmethod
     def _log_tails(x, location, scale):
-        lower = -np.exp(-(x - location) / scale)
-        return lower, np.log(-np.expm1(lower))
+        return _log_extreme_tails(-(x - location) / scale)
 
     @staticmethod
     def _inverse(log_u, log_v, location, scale):
@@ -72,6 +71,29 @@ class Gumbel(UnivariateProduct):
     @staticmethod
     def _peak(location, scale):
         return location
+
+
+def _log_extreme_tails(log_hazard):
+    """(log F, log(1 - F)) for F = exp(-exp(log_hazard)); where the hazard is tiny, it is the upper tail."""
+    with np.errstate(over="ignore"):
+        lower = -np.exp(log_hazard)
+    return lower, np.where(log_hazard < -40, log_hazard, log_complement(lower))
+
+
+def log_complement(log_p):
+    """log(1 - p), from log p.
+
+    Parameters
+    ----------
+    log_p : ndarray
+        Not above 0.
+
+    Returns
+    -------
+    ndarray
+    """
+    with np.errstate(divide="ignore"):
+        return np.where(log_p > -0.7, np.log(-np.expm1(log_p)), np.log1p(-np.exp(np.minimum(log_p, -0.7))))
 
 
 def _log_minus_log(log_u, log_v):
@@ -167,8 +189,7 @@ class GEV(UnivariateProduct):
     def _log_tails(x, location, scale, shape):
         z = (x - location) / scale
         log_hazard = gev_log_hazard(z, shape)
-        lower = np.where(np.isnan(log_hazard), np.where(shape > 0, -np.inf, 0.0), -np.exp(log_hazard))
-        return lower, np.log(-np.expm1(lower))
+        return _log_extreme_tails(np.where(np.isnan(log_hazard), np.where(shape > 0, np.inf, -np.inf), log_hazard))
 
     @staticmethod
     def _inverse(log_u, log_v, location, scale, shape):
@@ -371,7 +392,7 @@ class GeneralizedPareto(UnivariateProduct):
     def _log_tails(x, scale, shape):
         t = gev_log_hazard(x / scale, shape)
         upper = np.where(np.isnan(t), -np.inf, t)
-        return np.log(-np.expm1(upper)), upper
+        return log_complement(upper), upper
 
     @staticmethod
     def _inverse(log_u, log_v, scale, shape):

@@ -7,19 +7,20 @@ from numbers import Real
 
 import numpy as np
 from scipy import stats
-from scipy.special import erfcx, log_expit, log_ndtr, ndtr, owens_t, stdtr, stdtrit
+from scipy.special import erf, erfcx, log_expit, log_ndtr, ndtr, owens_t, roots_laguerre, stdtr, stdtrit
 from sklearn.utils._param_validation import Interval
 
 from skgen.parametric._degenerate import most_frequent, refuse_constant, refuse_tied
 from skgen.parametric._maximum import certified
 from skgen.parametric._product import AdditiveProduct, FullyObserved, UnivariateProduct
 from skgen.parametric._profile import best_shape, maxima, newton, standardised
-from skgen.parametric._quantiles import normal_quantile, weighted_median
+from skgen.parametric._quantiles import bisected, log_difference, normal_quantile, weighted_median
 from skgen.parametric._special import digamma_gap, log_gamma_ratio
 
 LOG_2PI = np.log(2 * np.pi)
 T_RANGE = 0.5, 1e5  # below, a few tied rows make the likelihood unbounded; above, it is normal to 1e-5
 SKEW_RANGE = -1e3, 1e3  # beyond, it is a half-normal distribution to the eye
+LAGUERRE = np.array(roots_laguerre(40))[:, :26]  # the other weights are below 1e-20
 SMALLEST_TAIL = 1e-50  # further out scipy's inverse of Student's distribution function is wrong for some df
 
 
@@ -257,8 +258,10 @@ class Cauchy(UnivariateProduct):
 
     @staticmethod
     def _inverse(log_u, log_v, location, scale):
-        tail = np.exp(np.minimum(log_u, log_v))
-        z = np.where(tail < 0.25, 1 / np.tan(np.pi * np.maximum(tail, 1e-300)), np.tan(np.pi * (0.5 - tail)))
+        log_tail = np.minimum(log_u, log_v)
+        tail = np.exp(np.maximum(log_tail, -600))
+        near = np.where(tail < 0.25, 1 / np.tan(np.pi * np.minimum(tail, 0.25)), np.tan(np.pi * (0.5 - tail)))
+        z = np.where(log_tail < -600, np.exp(-np.maximum(log_tail, -700) - np.log(np.pi)), near)
         return location + scale * np.where(log_u < log_v, -z, z)
 
     @staticmethod
@@ -354,12 +357,18 @@ class LocationScaleT(UnivariateProduct):
     @staticmethod
     def _log_tails(x, location, scale, df):
         z = (x - location) / scale
-        return np.log(stdtr(df, z)), np.log(stdtr(df, -z))
+        tail = _log_student_tail(np.abs(z), df)
+        rest = np.log1p(-np.exp(tail))
+        return np.where(z < 0, tail, rest), np.where(z < 0, rest, tail)
 
     @staticmethod
     def _inverse(log_u, log_v, location, scale, df):
-        t = np.maximum(stdtrit(df, np.maximum(np.exp(np.minimum(log_u, log_v)), SMALLEST_TAIL)), -1e300)
-        return location + scale * np.where(log_u < log_v, t, -t)
+        tail, df = np.broadcast_arrays(np.minimum(log_u, log_v), df)
+        t = -stdtrit(df, np.maximum(np.exp(tail), SMALLEST_TAIL))
+        far = tail < np.log(SMALLEST_TAIL)
+        if far.any():
+            t[far] = _far_student_quantile(tail[far], df[far])
+        return location + scale * np.where(log_u < log_v, -t, t)
 
     @staticmethod
     def _draw(size, rng, location, scale, df):
@@ -377,6 +386,38 @@ def least_df(tied):
     """
     limit = tied / max(1 - tied, 1e-300)
     return T_RANGE[0] if limit < T_RANGE[0] else min(limit / 0.9, T_RANGE[1] / 8)
+
+
+def _log_student_tail(z, df):
+    r"""Log P(T > z) for z that are not negative; where it underflows, by Gauss-Laguerre quadrature.
+
+    .. math:: P(T > z) = f(z) \int_0^\infty e^{-v} \sqrt{\frac{q / \nu}{1 - e^{-2 v / \nu} / q}} \, dv, \qquad
+        q = 1 + z^2 / \nu
+    """
+    z, df = np.broadcast_arrays(np.asarray(z, dtype=np.float64), df)
+    tail = stdtr(df, -np.minimum(z, 1e100))
+    far = (tail < 1e-290) | (z > 1e100)
+    log = np.log(np.where(far, 1.0, tail))
+    if far.any():
+        log[far] = _log_far_student(z[far], df[far])
+    return log
+
+
+def _log_far_student(z, df):
+    log_q = _log1p_square(z / np.sqrt(df))
+    total = np.zeros(z.shape)
+    for node, weight in zip(*LAGUERRE, strict=True):
+        total += weight / np.sqrt(-np.expm1(-2 * node / df - log_q))
+    return student_constant(df) - 0.5 * df * log_q - 0.5 * np.log(df) + np.log(total)
+
+
+def _far_student_quantile(tail, df):
+    """The z of a tail too small for scipy, by bisection in its logarithm."""
+
+    def log_tails(w):
+        return np.zeros(w.shape), _log_student_tail(np.exp(w), df)
+
+    return np.exp(bisected(log_tails, np.zeros(tail.shape), tail, low=0.0, high=690.0))
 
 
 def student_constant(df):
@@ -459,7 +500,18 @@ class SkewNormal(UnivariateProduct):
     @staticmethod
     def _log_tails(x, location, scale, shape):
         z = (x - location) / scale
-        return _log_skewed_below(z, shape), _log_skewed_below(-z, -shape)
+        side, size = np.where(shape < 0, -z, z), np.abs(z)
+        thin = _log_thin_tail(size, np.abs(shape))  # F(-|z|) of the law whose lower tail is the thinner one
+        upper = log_difference(np.log(2) + log_ndtr(-size), thin)
+        with np.errstate(divide="ignore"):
+            middle = np.log(np.exp(thin) + erf(size * np.sqrt(0.5)))
+            thick = np.where((side >= 0) & (upper > -1), middle, np.log1p(-np.exp(np.where(side < 0, thin, upper))))
+        lower, upper = np.where(side < 0, thin, thick), np.where(side < 0, thick, upper)
+        return np.where(shape < 0, upper, lower), np.where(shape < 0, lower, upper)
+
+    @classmethod
+    def _inverse(cls, log_u, log_v, location, scale, shape):
+        return location + scale * bisected(lambda z: cls._log_tails(z, 0.0, 1.0, shape), log_u, log_v)
 
     @staticmethod
     def _draw(size, rng, location, scale, shape):
@@ -487,12 +539,36 @@ def _skewed(alpha):
     return g
 
 
-def _log_skewed_below(z, shape):
-    """Log F of the skew-normal law by Owen's function; in the thin tail by that of 1 / shape, which is as small."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        thin = 2 * owens_t(shape * z, 1 / shape) - ndtr(shape * z) * (ndtr(-z) - ndtr(z))
-        below = np.where((z < 0) & (shape > 0), thin, ndtr(z) - 2 * owens_t(z, shape))
-        return np.log(np.clip(below, 0, 1))
+def _log_thin_tail(z, shape):
+    r"""Log F at -z of the skew-normal law with a shape that is not negative, for z that are not.
+
+    .. math:: F(-z) = \frac{1}{\sqrt{2\pi}} \int_z^\infty
+        e^{-(1 + \alpha^2) r^2 / 2} \operatorname{erfcx}\left(\alpha r / \sqrt 2\right) dr
+
+    By Owen's function near the middle, by that of the inverse shape where it is smaller, and further out by
+    Gauss-Laguerre quadrature in the exponent.
+    """
+    z, shape = np.broadcast_arrays(np.asarray(z, dtype=np.float64), shape)
+    far = z * np.hypot(1, shape) > 2
+    log = np.empty(z.shape)
+    log[far] = _log_far_tail(z[far], shape[far])
+    z, shape = z[~far], shape[~far]
+    flat = shape <= 1
+    below = np.empty(z.shape)
+    below[flat] = ndtr(-z[flat]) - 2 * owens_t(z[flat], shape[flat])
+    t, z = -shape[~flat] * z[~flat], z[~flat]
+    below[~flat] = 2 * owens_t(t, 1 / shape[~flat]) - ndtr(t) * erf(z * np.sqrt(0.5))
+    log[~far] = np.log(below)
+    return log
+
+
+def _log_far_tail(z, shape):
+    square = 1 + shape * shape
+    total = np.zeros(z.shape)
+    for node, weight in zip(*LAGUERRE, strict=True):
+        r = np.sqrt(z * z + 2 * node / square)
+        total += weight * erfcx(shape * np.sqrt(0.5) * r) / r
+    return np.log(total / square) - 0.5 * square * z * z - 0.5 * LOG_2PI
 
 
 def log_normal_cdf(t):
