@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from scipy import integrate, optimize
 from scipy.special import log_expit
+from sklearn.exceptions import ConvergenceWarning
 
 from skgen.base import UnboundedLikelihood
-from skgen.parametric import GEV, Cauchy, GeneralizedPareto, Gumbel, LocationScaleT, Logistic, SkewNormal
+from skgen.parametric import GEV, Cauchy, GeneralizedPareto, Gumbel, Laplace, LocationScaleT, Logistic, SkewNormal
+from skgen.parametric._line import _log_far_tail, _log_thin_tail
+from skgen.parametric._maximum import Peak, certified
 
 
 def column(values):
@@ -164,3 +167,80 @@ def test_moments_that_do_not_exist():
     assert fitted(GEV, 0.0, 1.0, 1.0).mean() == np.inf and fitted(GEV, 0.0, 1.0, 0.5).var() == np.inf
     assert fitted(GeneralizedPareto, 1.0, 1.0).mean() == np.inf
     assert fitted(GeneralizedPareto, 1.0, 0.5).var() == np.inf
+
+
+TAILS = [  # parameters, a value, log F and log(1 - F): closed forms, betainc and quadrature of mpmath 1.3, 60 digits
+    (Logistic, (0.0, 1.0), -300.0, -300.0, -5.148200222412013e-131),
+    (Cauchy, (0.0, 1.0), -1e100, -231.40323918525397, -3.183098861837907e-101),
+    (Laplace, (0.0, 1.0), 300.0, -2.5741001112060067e-131, -300.69314718055995),
+    (Gumbel, (0.0, 1.0), -6.9, -992.2747156050262, 0.0),
+    (Gumbel, (0.0, 1.0), 300.0, -5.148200222412013e-131, -300.0),
+    (Gumbel, (0.0, 1.0), 1000.0, 0.0, -1000.0),
+    (GEV, (0.0, 1.0, 0.5), -1.9, -399.9999999999993, -1.91516959671401e-174),
+    (GEV, (0.0, 1.0, 0.5), 1e30, -4e-60, -136.76881121852284),
+    (GEV, (0.0, 1.0, -0.3), 3.3, -2.154434690031947e-07, -15.350567394348674),
+    (GeneralizedPareto, (1.0, 0.5), 1e-20, -46.051701859880914, -1e-20),
+    (GeneralizedPareto, (1.0, -0.3), 3.3, -2.1544349221114222e-07, -15.350567286626942),
+    (LocationScaleT, (0.0, 1.0, 3.0), -1e30, -207.13493493041952, -1.102657790843584e-90),
+    (LocationScaleT, (0.0, 1.0, 3.0), 1e100, -1.1026577908435840e-300, -690.6778044591691),
+    (LocationScaleT, (0.0, 1.0, 30.0), -1e30, -2023.9364919859188, 0.0),
+    (LocationScaleT, (0.0, 1.0, 10000.0), 40.0, 0.0, -746.6342824782068),
+    (SkewNormal, (0.0, 1.0, 0.5), -40.0, -1008.0559657715149, 0.0),
+    (SkewNormal, (0.0, 1.0, 0.5), -20.0, -256.6798909079975, -3.3522759638077e-112),
+    (SkewNormal, (0.0, 1.0, 4.0), -8.0, -553.5259262807614, -4.0433806265217e-241),
+    (SkewNormal, (0.0, 1.0, 4.0), -1.5, -25.3738155575624, -9.556347165344813e-12),
+]
+
+
+@pytest.mark.parametrize("family, theta, x, lower, upper", TAILS)
+def test_far_tails_and_their_quantiles(family, theta, x, lower, upper):
+    model = fitted(family, *theta)
+    log_f, log_s = model._conditional_log_cdf(column([x]))
+    np.testing.assert_allclose([log_f[0, 0], log_s[0, 0]], [lower, upper], rtol=2e-11, atol=1e-305)
+    again = model._conditional_ppf(log_f, log_s)[0, 0]
+    tails = model._conditional_log_cdf(column([again]))
+    smaller = 0 if lower < upper else 1
+    np.testing.assert_allclose(tails[smaller][0, 0], [lower, upper][smaller], rtol=1e-11)
+
+
+@pytest.mark.parametrize("shape", [0.5, 3.0, 1e4])
+@pytest.mark.parametrize("family", [LocationScaleT, SkewNormal], ids=lambda f: f.__name__)
+def test_tails_are_monotone_where_the_method_changes(family, shape):
+    with np.errstate(divide="ignore"):
+        lower, upper = family._log_tails(np.linspace(-40, 40, 80_001), 0.0, 1.0, np.float64(shape))
+    assert (np.diff(lower) >= 0).all() and (np.diff(upper) <= 0).all()
+
+
+@pytest.mark.parametrize("shape", [0.0, 0.3, 1.0, 4.0, 1000.0])
+def test_both_ways_to_the_thin_tail_agree_where_they_meet(shape):
+    z = np.array([3.5 * (1 - 1e-12) / np.hypot(1, shape)])
+    shape = np.array([shape])
+    np.testing.assert_allclose(_log_far_tail(z, shape), _log_thin_tail(z, shape), rtol=1e-12)
+
+
+HARD = {
+    "few": lambda rng: rng.standard_normal(4),
+    "ties": lambda rng: rng.poisson(3, 50).astype(float),
+    "small": lambda rng: 1e-200 * rng.standard_normal(20),
+    "large": lambda rng: 1e200 * rng.lognormal(0, 3, 20),
+    "far": lambda rng: 1e8 + rng.random(100),
+    "heavy": lambda rng: rng.standard_cauchy(10_000),
+    "spike": lambda rng: np.r_[np.zeros(30), rng.standard_normal(70)],
+}
+
+
+@pytest.mark.parametrize("kind", HARD)
+@pytest.mark.parametrize("family", [Logistic, Cauchy, LocationScaleT, SkewNormal, GEV], ids=lambda f: f.__name__)
+def test_fits_are_certified_without_a_warning(family, kind, recwarn):
+    for seed in range(5):
+        x = column(HARD[kind](np.random.default_rng(seed)))
+        assert np.isfinite(family().fit(x).score(x))
+    assert not recwarn.list
+
+
+def test_what_is_not_solved_warns_at_the_callers_line():
+    model = Logistic().fit(column([0.0, 1.0, 3.0]))
+    peak = Peak(np.array([1.0, 0.0]), -1.0, 1e-3, False)
+    with pytest.warns(ConvergenceWarning, match=r"Logistic did not converge in X\[:, 0\]: 1.0e-03 nats") as caught:
+        certified(model, peak, model.columns_.name(0))
+    assert caught[0].filename == __file__

@@ -20,7 +20,7 @@ from skgen.parametric._special import digamma_gap, log_gamma_ratio
 LOG_2PI = np.log(2 * np.pi)
 T_RANGE = 0.5, 1e5  # below, a few tied rows make the likelihood unbounded; above, it is normal to 1e-5
 SKEW_RANGE = -1e3, 1e3  # beyond, it is a half-normal distribution to the eye
-LAGUERRE = np.array(roots_laguerre(40))[:, :26]  # the other weights are below 1e-20
+LAGUERRE = np.array(roots_laguerre(16))[:, :15]  # the last weight is below 1e-20
 SMALLEST_TAIL = 1e-50  # further out scipy's inverse of Student's distribution function is wrong for some df
 
 
@@ -549,7 +549,7 @@ def _log_thin_tail(z, shape):
     Gauss-Laguerre quadrature in the exponent.
     """
     z, shape = np.broadcast_arrays(np.asarray(z, dtype=np.float64), shape)
-    far = z * np.hypot(1, shape) > 2
+    far = z * np.hypot(1, shape) > 3.5
     log = np.empty(z.shape)
     log[far] = _log_far_tail(z[far], shape[far])
     z, shape = z[~far], shape[~far]
