@@ -17,7 +17,7 @@ from skgen.parametric._maximum import SOLVED, Peak, climb, room, uphill
 from skgen.parametric._quantiles import weighted_median
 
 ENOUGH_ROWS = 4000  # for brackets
-START_ROWS = 250  # for places to start from
+START_ROWS = 100  # for places to start from
 ROUGH = 1e-9  # nats a row that may be left where only the sign of the profile's slope counts
 RIVALRY = 1e-2  # nats a row between maxima on few rows, that all rows may turn round
 ROWS_AT_ONCE = 2**14  # the temporaries of a block stay in the cache
