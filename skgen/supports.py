@@ -284,7 +284,7 @@ class Product(Support):
 
     def __init__(self, parts):
         super().__init__("product", "rows of the product of the columns' supports")
-        self.parts = list(parts)
+        self.parts = [part for given in parts for part in getattr(given, "parts", [given])]
 
     def __repr__(self):
         return " x ".join(map(repr, self.parts))

@@ -7,15 +7,22 @@ from numbers import Integral
 
 import numpy as np
 from scipy import stats
-from scipy.special import bdtr, bdtrc, betainc, betaincc, gammainc, gammaincc, gammaln, xlog1py, xlogy
+from scipy.special import betainc, betaincc, gammainc, gammaincc, gammainccinv, gammaincinv, gammaln, xlog1py, xlogy
+from sklearn.base import clone
 from sklearn.utils._param_validation import Interval
 
 from skgen import supports
 from skgen.parametric._maximum import decreasing_root
 from skgen.parametric._product import AdditiveProduct, UnivariateProduct
-from skgen.parametric._special import digamma_gap, log_gamma_ratio
+from skgen.parametric._special import LARGE, _stirling_rest, digamma_gap
 
 SIZE_RANGE = 1e-6, 1e6  # of the negative binomial: above, it is Poisson's law to 1e-6 of the variance
+MOST_TRIALS = 2**53  # above, whole numbers are not exact
+LEAST = 1e-280  # a probability below is about to underflow
+ROUGH = 1e-5  # a probability below is rough in scipy, whose series for gamma functions stop early at large rates
+LEVELS = 30  # pairs of levels of the continued fractions, of which ten are enough below LEAST
+MOST_DRAWN = 1e18  # the largest rate that numpy draws at
+LISTED = 2**15  # whole numbers that a long sum takes one by one, before it turns into an integral
 
 
 class Poisson(AdditiveProduct):
@@ -23,7 +30,8 @@ class Poisson(AdditiveProduct):
 
     .. math:: p(x) = \prod_j \frac{\lambda_j^{x_j} e^{-\lambda_j}}{x_j!}, \qquad x_j \in \{0, 1, 2, \ldots\}
 
-    Fitted by weighted maximum likelihood: the mean.
+    Fitted by weighted maximum likelihood: the mean. Where two counts are the likeliest (rates that are whole numbers),
+    `mode` is the larger.
 
     Attributes
     ----------
@@ -56,18 +64,18 @@ class Poisson(AdditiveProduct):
 
     @staticmethod
     def _logpdf(x, rate):
-        log_factorial = gammaln(x + 1)
-        inside = xlogy(x, rate) - rate - np.minimum(log_factorial, np.finfo(float).max)
-        return np.where(np.isinf(log_factorial), -np.inf, inside)
+        return log_poisson(x, rate, x - rate)
 
     @staticmethod
     def _log_tails(x, rate):
         after = np.floor(x) + 1
-        return np.log(gammaincc(after, rate)), np.log(gammainc(after, rate))
+        lower = log_of(gammaincc(after, rate), ROUGH, lower_tail_of_poisson, after, rate)
+        upper = log_of(gammainc(after, rate), ROUGH, upper_tail_of_poisson, after, rate)
+        return less_of_the_other(lower, upper), less_of_the_other(upper, lower)
 
     @staticmethod
     def _draw(size, rng, rate):
-        return rng.poisson(rate, size)
+        return poisson_draws(np.broadcast_to(rate, size), rng)
 
     @staticmethod
     def _peak(rate):
@@ -79,7 +87,7 @@ class Geometric(AdditiveProduct):
 
     .. math:: p(x) = \prod_j p_j (1 - p_j)^{x_j}, \qquad x_j \in \{0, 1, 2, \ldots\}
 
-    Fitted by weighted maximum likelihood: one over the mean plus one. (Scipy's counts trials, from 1.)
+    Fitted by weighted maximum likelihood: one over the mean plus one. (Scipy's counts trials, from 1.) The mode is 0.
 
     Attributes
     ----------
@@ -129,13 +137,20 @@ class Geometric(AdditiveProduct):
     def _peak(probability):
         return np.zeros_like(probability)
 
+    def _entropy(self):
+        if self.truncation is not None:
+            return super()._entropy()
+        p = self.probability_
+        return np.sum(-np.log(p) - xlog1py(1 - p, -p) / p)
+
 
 class Binomial(AdditiveProduct):
     r"""Independent binomial counts: successes in a known number of trials.
 
     .. math:: p(x) = \prod_j \binom{n_j}{x_j} p_j^{x_j} (1 - p_j)^{n_j - x_j}, \qquad x_j \in \{0, \ldots, n_j\}
 
-    Fitted by weighted maximum likelihood: the mean over the number of trials.
+    Fitted by weighted maximum likelihood: the mean over the number of trials. Where two counts are the likeliest,
+    `mode` is the larger.
 
     Parameters
     ----------
@@ -170,10 +185,34 @@ class Binomial(AdditiveProduct):
 
     @property
     def _support(self):
-        most = getattr(self, "n_trials_", self.n_trials)
-        if most is None:
-            return supports.integer
-        return supports.within(supports.integer, 0, float(np.max(most)))
+        """Up to the largest number of trials of all columns."""
+        if hasattr(self, "n_trials_"):
+            return supports.within(supports.integer, 0, self.n_trials_.max())
+        return supports.integer if self.n_trials is None else supports.within(supports.integer, 0, self._given().max())
+
+    @property
+    def support(self):
+        """What a value may be: up to its column's number of trials, in the window, in pairs where it is censored."""
+        if not hasattr(self, "n_trials_"):
+            return super().support
+        low, high = self._window()
+        if self.censoring is None:
+            return supports.Product([supports.within(supports.integer, low, min(high, n)) for n in self.n_trials_])
+        low, high = max(low, 0.0), np.minimum(high, self.n_trials_)
+        return supports.Pairs(supports.Integers("integer", "whole numbers from 0 to n_trials", low, high))
+
+    def _given(self):
+        """The numbers of trials that the user gives: one, or one for each column."""
+        try:
+            given = np.asarray(self.n_trials)
+        except ValueError:  # rows of unlike lengths
+            given = np.asarray("?")
+        if given.dtype.kind not in "iuf" or given.ndim > 1 or not given.size or not is_number_of_trials(given).all():
+            raise ValueError(
+                f"n_trials is a whole number from 1 to 2^53, or one for each column, got {self.n_trials!r}. "
+                "Leave it out to take the largest count of each column."
+            )
+        return given.astype(np.float64)
 
     @staticmethod
     def _law(n_trials, probability):
@@ -185,24 +224,40 @@ class Binomial(AdditiveProduct):
     def _is_additive(self):
         return self._is_plain() and self.n_trials is not None
 
-    def _fit(self, X, y, sample_weight):
-        self._count_trials(X)
-        super()._fit(X, y, sample_weight)
+    def _check_support(self, X):
+        if hasattr(self, "n_trials_") or self.n_trials is not None:
+            self._refuse_more(X, self.n_trials_ if hasattr(self, "n_trials_") else self._count_trials(X))
+        super()._check_support(X)
+
+    def _refuse_more(self, X, n_trials):
+        low = self._intervals(X)[0]
+        if (low > n_trials).any():
+            i, j = np.argwhere(low > n_trials)[0]
+            raise ValueError(
+                f"Binomial wants whole numbers from 0 to {n_trials[j]:g} in {self.columns_.name(j)}, but row {i} holds "
+                f"{low[i, j]:g}. Raise n_trials, and fit all rows with it, or use Poisson."
+            )
 
     def _count_trials(self, X):
+        """The number of trials of each column: what is given, or the largest count."""
         d = self._intervals(X)[0].shape[1]
-        if self.n_trials is not None:
-            self.n_trials_ = np.broadcast_to(np.asarray(self.n_trials, dtype=np.float64), (d,)).copy()
-        else:
-            finite = np.where(np.isfinite(X), X, 0.0).max(axis=0)
-            self.n_trials_ = np.maximum(finite.reshape(d, -1).max(axis=1), 1.0)
-        low = self._intervals(X)[0]
-        if (low > self.n_trials_).any():
-            i, j = np.argwhere(low > self.n_trials_)[0]
-            raise ValueError(
-                f"Binomial wants at most n_trials={self.n_trials_[j]:g} in {self.columns_.name(j)}, but row {i} holds "
-                f"{low[i, j]:g}. Raise n_trials, or use Poisson."
-            )
+        if self.n_trials is None:
+            most = np.where(np.isfinite(X), X, 0.0).max(axis=0).reshape(d, -1).max(axis=1)
+            if most.max() > MOST_TRIALS:
+                raise ValueError(f"Binomial counts up to 2^53, but X holds {most.max():g}. Use Poisson.")
+            return np.maximum(most, 1.0)
+        given = self._given()
+        if given.ndim and len(given) != d:
+            raise ValueError(f"n_trials holds {len(given)} numbers for {d} columns: give one for each, or one for all.")
+        return np.broadcast_to(given, (d,)).copy()
+
+    def _fit(self, X, y, sample_weight):
+        self.n_trials_ = self._count_trials(X)
+        super()._fit(X, y, sample_weight)
+
+    def _refit(self, X, sample_weight):
+        """A fit to a resample, of the same numbers of trials."""
+        return clone(self).set_params(n_trials=self.n_trials_).fit(X, sample_weight=sample_weight)
 
     def _climb(self, low, high, share, j):
         plain = Binomial(int(self.n_trials_[j]), censoring=self.censoring, truncation=self.truncation)
@@ -210,8 +265,8 @@ class Binomial(AdditiveProduct):
         return UnivariateProduct._climb(plain, low, high, share, j)
 
     def _statistics(self, X, sample_weight, coordinates):
-        if not hasattr(self, "n_trials_"):
-            self._count_trials(X)
+        if not hasattr(self, "n_trials_"):  # the first block
+            self.n_trials_ = self._count_trials(X)
         return {"n": sample_weight.sum(), "total": sample_weight @ X}
 
     def _m_step(self, statistics, coordinates):
@@ -219,15 +274,19 @@ class Binomial(AdditiveProduct):
 
     @staticmethod
     def _logpdf(x, n_trials, probability):
-        rest = np.maximum(n_trials - x, 0)
-        choose = gammaln(n_trials + 1) - gammaln(np.minimum(x, n_trials) + 1) - gammaln(rest + 1)
-        return np.where(x <= n_trials, choose + xlogy(x, probability) + xlog1py(rest, -probability), -np.inf)
+        at = np.minimum(x, n_trials)
+        inside = log_binomial(at, n_trials - at, probability, 1 - probability, at - n_trials * probability)
+        return np.where(x <= n_trials, inside, -np.inf)
 
     @staticmethod
     def _log_tails(x, n_trials, probability):
-        at = np.minimum(np.floor(x), n_trials)
-        n = np.asarray(n_trials).astype(int)
-        return np.log(bdtr(at, n, probability)), np.log(bdtrc(at, n, probability))
+        is_last = np.floor(x) >= n_trials
+        after = np.where(is_last, n_trials, np.floor(x) + 1)
+        rest = n_trials - after + 1
+        theta = after, n_trials, probability
+        lower = log_of(betaincc(after, rest, probability), LEAST, lower_tail_of_binomial, *theta)
+        upper = log_of(betainc(after, rest, probability), LEAST, upper_tail_of_binomial, *theta)
+        return np.where(is_last, 0.0, lower), np.where(is_last, -np.inf, upper)
 
     @staticmethod
     def _draw(size, rng, n_trials, probability):
@@ -238,6 +297,11 @@ class Binomial(AdditiveProduct):
         return np.minimum(np.floor((n_trials + 1) * probability), n_trials)
 
 
+def is_number_of_trials(n):
+    """Whether each is a whole number that one can try as often."""
+    return (n >= 1) & (n <= MOST_TRIALS) & (np.floor(n) == n)
+
+
 class NegativeBinomial(UnivariateProduct):
     r"""Independent negative binomial counts: Poisson counts whose rates vary as a gamma law.
 
@@ -246,7 +310,8 @@ class NegativeBinomial(UnivariateProduct):
 
     with variance :math:`\mu + \mu^2 / r`. Fitted by weighted maximum likelihood: the mean, and the one root of the
     profile's score in r (Levin and Reeds, "Compound multinomial likelihood functions are unimodal", 1977). Counts that
-    vary no more than Poisson's have none: r then stands at 1e6.
+    vary no more than Poisson's have none: r then stands at 1e6. Where two counts are the likeliest, `mode` is the
+    larger.
 
     Attributes
     ----------
@@ -290,19 +355,210 @@ class NegativeBinomial(UnivariateProduct):
 
     @staticmethod
     def _logpdf(x, mean, size):
-        few, many = np.minimum(x, size), np.maximum(x, size)  # the smaller one's gamma functions cancel least
-        ratio = log_gamma_ratio(many, few) - gammaln(few + 1) + np.where(x < size, 0.0, np.log(size) - np.log(many))
-        return ratio - size * np.log1p(mean / size) + xlogy(x, mean / (size + mean))
+        share = size / (size + mean)
+        return log_binomial(x, size, mean / (size + mean), share, share * (x - mean)) - np.log1p(x / size)
 
     @staticmethod
     def _log_tails(x, mean, size):
         after, share = np.floor(x) + 1, size / (size + mean)
-        return np.log(betainc(size, after, share)), np.log(betaincc(size, after, share))
+        return (
+            log_of(betainc(size, after, share), LEAST, lower_tail_of_negative_binomial, after, mean, size),
+            log_of(betaincc(size, after, share), LEAST, upper_tail_of_negative_binomial, after, mean, size),
+        )
 
     @staticmethod
     def _draw(size, rng, mean, n):
-        return rng.poisson(rng.gamma(n, mean / n, size))
+        return poisson_draws(rng.gamma(n, mean / n, size), rng)
 
     @staticmethod
     def _peak(mean, size):
         return np.floor(np.maximum(size - 1, 0) * mean / size)
+
+    def _entropy(self):
+        if self.truncation is not None:
+            return super()._entropy()
+        return sum(self._column_entropy(j) for j in range(len(self.mean_)))
+
+    def _column_entropy(self, j):
+        """The sum over all counts that can come: near zero they may be few, and the tail may be very long."""
+        mean, size = self._column(j)
+        least, most = mean / size * gammaincinv(size, 1e-300), mean / size * gammainccinv(size, 1e-17)  # of the rates
+        low, high = max(least - 40 * np.sqrt(least), 0.0), most + 40 * np.sqrt(most) + 100
+        x, weight = long_sum(np.floor(low), np.floor(high), np.sqrt(mean + mean / size * mean))
+        log_p = self._logpdf(x, mean, size)
+        return -weight @ (np.exp(log_p) * np.maximum(log_p, -1e300))
+
+
+# Probabilities, in logarithms, without cancellation at any size (Loader, "Fast and accurate computation of binomial
+# probabilities", 2000): Stirling's series takes the place of factorials, and the rest is small near the mean.
+
+
+def log_poisson(x, rate, gap):
+    r"""The logarithm of :math:`\lambda^x e^{-\lambda} / x!`.
+
+    Parameters
+    ----------
+    x, rate : float or ndarray
+        Not negative.
+    gap : float or ndarray
+        The difference of the two, x less the rate.
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> bool(abs(log_poisson(1e15, 1e15, 0.0) + 0.5 * np.log(2e15 * np.pi)) < 1e-12)
+    True
+    """
+    with np.errstate(all="ignore"):
+        large = np.maximum(x, LARGE)
+        near = np.abs(gap) < 0.5 * rate
+        log_ratio = np.where(near, np.log1p(gap / rate), np.log(large) - np.log(rate))
+        stirling = gap - large * log_ratio - 0.5 * np.log(2 * np.pi * large) - _stirling_rest(large)
+        return np.where(x < LARGE, xlogy(x, rate) - rate - gammaln(x + 1), stirling)
+
+
+def log_binomial(x, rest, share, other, gap):
+    r"""The logarithm of :math:`\Gamma(n + 1) / (\Gamma(x + 1) \Gamma(n - x + 1)) \, p^x (1 - p)^{n - x}`.
+
+    Poisson probabilities of the two parts, over that of their sum: the rates are its shares.
+
+    Parameters
+    ----------
+    x, rest : float or ndarray
+        Not negative: the two parts of n.
+    share, other : float or ndarray
+        p and 1 - p.
+    gap : float or ndarray
+        x less its share of n.
+
+    Returns
+    -------
+    ndarray
+    """
+    n = x + rest
+    return log_poisson(x, n * share, gap) + log_poisson(rest, n * other, -gap) - log_poisson(n, n, 0.0)
+
+
+# Tails that underflow: a probability next to the tail, and a continued fraction for its share of the whole
+# (Abramowitz and Stegun, "Handbook of Mathematical Functions", 1964, 6.5.31 and 26.5.8).
+
+
+def log_of(probability, least, far, *arguments):
+    """The logarithm of a probability; where that is below `least`, `far` has it from the arguments."""
+    probability, *arguments = np.broadcast_arrays(probability, *arguments)
+    with np.errstate(divide="ignore"):
+        log_probability = np.array(np.log(probability))
+    tiny = probability < least
+    if tiny.any():
+        log_probability[tiny] = far(*(value[tiny] for value in arguments))
+    return log_probability
+
+
+def less_of_the_other(log_p, log_q):
+    """The logarithm of a probability p; of 1 - q, where q is so small that it is known better."""
+    return np.where(log_q < np.log(ROUGH), np.log1p(-np.exp(np.minimum(log_q, -1.0))), log_p)
+
+
+def upper_tail_of_poisson(after, rate):
+    """Log P(x >= after), far out."""
+    return Poisson._logpdf(after, rate) - log_fraction(
+        lambda m: -(after + m) / (after + 2 * m) * rate / (after + 2 * m + 1),
+        lambda m: m * rate / (after + 2 * m - 1) / (after + 2 * m),
+    )
+
+
+def lower_tail_of_poisson(after, rate):
+    """Log P(x < after), far out."""
+    fraction = log_fraction(lambda m: (m + 1 - after) / rate, lambda m: m / rate)
+    return Poisson._logpdf(after - 1, rate) - fraction
+
+
+def upper_tail_of_binomial(after, n_trials, probability):
+    """Log P(x >= after), far out."""
+    with np.errstate(divide="ignore"):
+        first = Binomial._logpdf(after, n_trials, probability) + np.log1p(-probability)
+    return first - log_beta_fraction(after, n_trials - after + 1, probability)
+
+
+def lower_tail_of_binomial(after, n_trials, probability):
+    """Log P(x < after), far out: the upper tail of the failures."""
+    with np.errstate(divide="ignore"):
+        last = Binomial._logpdf(after - 1, n_trials, probability) + np.log(probability)
+    return last - log_beta_fraction(n_trials - after + 1, after, 1 - probability)
+
+
+def upper_tail_of_negative_binomial(after, mean, size):
+    """Log P(x >= after), far out."""
+    return NegativeBinomial._logpdf(after, mean, size) - log_beta_fraction(after, size, mean / (size + mean))
+
+
+def lower_tail_of_negative_binomial(after, mean, size):
+    """Log P(x < after), far out."""
+    first = NegativeBinomial._logpdf(after, mean, size) + np.log(after / size)
+    return first - log_beta_fraction(size, after, size / (size + mean))
+
+
+def log_beta_fraction(a, b, x):
+    """The logarithm of the continued fraction of the incomplete beta function, where x is well below a / (a + b)."""
+    return log_fraction(
+        lambda m: -(a + m) / (a + 2 * m) * ((a + b + m) / (a + 2 * m + 1) * x),
+        lambda m: m / (a + 2 * m - 1) * ((b - m) / (a + 2 * m) * x),
+    )
+
+
+def log_fraction(odd, even):
+    r"""The logarithm of :math:`1 + o_0 / (1 + e_1 / (1 + o_1 / (1 + e_2 / (1 + \cdots))))`, from the inside out."""
+    value = 1.0
+    with np.errstate(all="ignore"):  # a term may pass zero on its way
+        for m in range(LEVELS, 0, -1):
+            value = 1 + even(m) / (1 + odd(m) / value)
+        return np.log(1 + odd(0) / value)
+
+
+def long_sum(low, high, spread):
+    """Points and weights that sum a smooth function over very many whole numbers.
+
+    The first are taken one by one. After them comes the integral from half a step before the next, by Gauss-Legendre's
+    rule between points that double, or are a few spreads apart where that is less, and the first term of Euler and
+    Maclaurin's series for the difference of sums and integrals.
+
+    Parameters
+    ----------
+    low, high : float
+        Whole numbers: the first and the last.
+    spread : float
+        A width on which the function does not change its nature, as the standard deviation of a probability.
+
+    Returns
+    -------
+    x, weight : ndarray
+
+    Examples
+    --------
+    >>> x, weight = long_sum(1.0, 1e12, 1e12)
+    >>> len(x) < 40_000, float(weight @ (1 / x)).__round__(9)  # log(1e12) and Euler's constant
+    (True, 28.208236781)
+    """
+    listed = np.arange(low, min(high, low + LISTED - 1) + 1)
+    if listed[-1] == high:
+        return listed, np.ones_like(listed)
+    edges = [listed[-1] + 0.5]
+    while edges[-1] < high:
+        edges.append(min(edges[-1] + min(edges[-1], 4 * spread), high + 0.5))
+    half, middle = 0.5 * np.diff(edges)[:, None], 0.5 * np.add(edges[1:], edges[:-1])[:, None]
+    node, weight = np.polynomial.legendre.leggauss(20)
+    slope = listed[-1] + np.array([0, 1])
+    x = np.concatenate([listed, slope, (middle + half * node).ravel()])
+    return x, np.concatenate([np.ones_like(listed), [-1 / 24, 1 / 24], (half * weight).ravel()])
+
+
+def poisson_draws(rate, rng):
+    """Poisson draws of the shape of the rates; where these are too large for numpy, normal ones are as good."""
+    drawn = rng.poisson(np.minimum(rate, MOST_DRAWN)).astype(np.float64)
+    huge = rate > MOST_DRAWN
+    if huge.any():
+        drawn[huge] = np.rint(rng.normal(rate[huge], np.sqrt(rate[huge])))
+    return drawn
