@@ -5,11 +5,23 @@ Reference numbers with a comment "mpmath" are sums of 40 digits by that library.
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from scipy.special import xlogy
 
 from skgen import supports
 from skgen.columns import Columns
-from skgen.parametric import Binomial, Geometric, Independent, NegativeBinomial, Poisson
+from skgen.parametric import (
+    Bernoulli,
+    Binomial,
+    Categorical,
+    DirichletMultinomial,
+    Geometric,
+    Independent,
+    NegativeBinomial,
+    PointMass,
+    Poisson,
+    ScipyDensity,
+    ZeroInflated,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -202,3 +214,97 @@ def test_of_two_modes_the_larger_is_given(model, modes):
     probability = np.exp(model.score_samples(np.arange(10.0)[:, None]))
     np.testing.assert_array_equal(np.flatnonzero(np.isclose(probability, probability.max(), rtol=1e-12)), modes)
     assert model.mode() == modes[-1]
+
+
+# Extra zeros
+
+
+def zeros_and(counts, share=0.7, seed=0):
+    """Counts in one column, of which a share is left."""
+    counts = np.asarray(counts)[:, None]
+    return counts * (np.random.default_rng(seed).random(counts.shape) < share)
+
+
+def test_errors_where_a_parameter_stands_at_its_end():
+    X = zeros_and(RNG.binomial(9, 0.5, 1000))
+    model = ZeroInflated(NegativeBinomial()).fit(X)
+    errors, poisson = model.standard_errors(X), ZeroInflated().fit(X)
+    assert model.size_ == 1e6 and np.isnan(errors["size_"])
+    expected = poisson.standard_errors(X)
+    np.testing.assert_allclose(errors["inflation_"], expected["inflation_"], rtol=1e-4)
+    np.testing.assert_allclose(errors["mean_"], expected["rate_"], rtol=1e-4)
+
+
+def test_errors_without_extra_zeros_are_the_familys():
+    X = RNG.poisson(2, (500, 1))[:, [0, 0]]
+    X[X[:, 0] == 0, 0] = 1  # fewer zeros than a Poisson law has
+    X[:, 1] = zeros_and(X[:, 1])[:, 0]
+    model = ZeroInflated().fit(X)
+    errors = model.standard_errors(X)
+    assert model.inflation_[0] == 0 and np.isnan(errors["inflation_"][0]) and errors["inflation_"][1] > 0
+    np.testing.assert_allclose(errors["rate_"][0], Poisson().fit(X).standard_errors(X)["rate_"][0], rtol=1e-9)
+    binomial = ZeroInflated(Binomial(n_trials=12)).fit(np.minimum(X, 12)).standard_errors(np.minimum(X, 12))
+    np.testing.assert_array_equal(binomial["n_trials_"], 0)
+    assert (binomial["probability_"] > 0).all()
+
+
+def test_another_estimator_does_not_touch_a_fitted_model():
+    X = zeros_and(RNG.poisson(3, 300))
+    model = ZeroInflated(NegativeBinomial()).fit(X)
+    before, errors, aic = model.score_samples(X), model.standard_errors(X), model.aic(X)
+    model.set_params(estimator=Geometric())
+    np.testing.assert_array_equal(model.score_samples(X), before)
+    assert model.standard_errors(X) == errors and list(model._parameters) == ["inflation_", "mean_", "size_"]
+    assert model.aic(X) == aic
+    assert list(model.fit(X)._parameters) == ["inflation_", "probability_"] and not hasattr(model, "size_")
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        Geometric(),
+        Binomial(n_trials=20),
+        Binomial(),
+        NegativeBinomial(),
+        ScipyDensity("poisson"),
+        ScipyDensity("nbinom"),
+    ],
+    ids=repr,
+)
+def test_families_that_serve_under_extra_zeros(family):
+    X = zeros_and(RNG.binomial(15, 0.3, 400))
+    model = ZeroInflated(family).fit(X)
+    x = np.arange(400.0)[:, None]
+    p = np.exp(model.score_samples(x))
+    np.testing.assert_allclose([p.sum(), p @ x[:, 0]], [1, model.mean()[0]], rtol=1e-6)
+    np.testing.assert_allclose(model.cdf(x)[:, 0], np.cumsum(p), rtol=1e-9)
+    np.testing.assert_array_equal(model.ppf(model.cdf(x[:9])), x[:9])
+    np.testing.assert_allclose(
+        model.entropy(), -np.sum(np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0)), rtol=1e-6
+    )
+    if isinstance(family, ScipyDensity):
+        assert not hasattr(model, "mode")
+    else:
+        assert model.mode() == np.argmax(p)
+
+
+@pytest.mark.parametrize(
+    "family, way_out",
+    [
+        (Independent(Poisson()), "Independent is none. Use Poisson"),
+        (Categorical(), "Categorical is none. Use Poisson"),
+        (PointMass(), "PointMass is none. Use Poisson"),
+        (DirichletMultinomial(), "DirichletMultinomial is none. Use Poisson"),
+        (ZeroInflated(), "ZeroInflated is none. Use Poisson"),
+        (Bernoulli(), "Use Bernoulli alone"),
+        (ScipyDensity("gamma"), "has a density. Use Poisson"),
+        (ScipyDensity("logser"), "Use a family whose support holds them"),
+        (Poisson(truncation=(1, np.inf)), "Leave out its censoring and truncation"),
+        (Poisson(censoring="interval"), "Leave out its censoring and truncation"),
+        (Binomial(n_trials=2), "Raise n_trials"),
+    ],
+    ids=repr,
+)
+def test_families_that_do_not_serve_under_extra_zeros(family, way_out):
+    with pytest.raises(ValueError, match=way_out):
+        ZeroInflated(family).fit([[0], [0], [1], [3]])

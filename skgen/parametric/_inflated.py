@@ -8,6 +8,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit, xlogy
 from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.metaestimators import available_if
 
 from skgen import supports
 from skgen.conditionals import TractableConditionals
@@ -34,7 +35,7 @@ class ZeroInflated(TractableConditionals, ParametricDensity):
     Parameters
     ----------
     estimator : density estimator, optional
-        The family of counts f; `Poisson()` by default. It takes weights.
+        The family of counts f; `Poisson()` by default. It takes weights, and has neither window nor intervals.
 
     Attributes
     ----------
@@ -61,7 +62,7 @@ class ZeroInflated(TractableConditionals, ParametricDensity):
 
     @property
     def _parameters(self):
-        part = self._family()
+        part = self.estimators_[0] if hasattr(self, "estimators_") else self._family()
         own = part._parameters if isinstance(part, UnivariateProduct) else {}
         return {"inflation_": "unit", **own}
 
@@ -72,11 +73,7 @@ class ZeroInflated(TractableConditionals, ParametricDensity):
         return len(self.estimators_) + sum(part._n_parameters() for part in self.estimators_)
 
     def _fit(self, X, y, sample_weight):
-        if not self._family().support.discrete_columns(1).all():
-            raise ValueError(
-                f"ZeroInflated wants a family of counts, but {type(self._family()).__name__} has a density. Use "
-                "Poisson() or NegativeBinomial()."
-            )
+        refuse_unfit(self._family())
         fitted = [self._fit_column(X[:, [j]], self.columns_.take([j]), sample_weight) for j in range(X.shape[1])]
         self.estimators_, inflation = zip(*fitted, strict=True)
         self.estimators_, self.inflation_ = list(self.estimators_), np.array(inflation)
@@ -175,6 +172,7 @@ class ZeroInflated(TractableConditionals, ParametricDensity):
         var = np.concatenate([part._var() for part in self.estimators_])
         return (1 - self.inflation_) * (var + self.inflation_ * mean**2)
 
+    @available_if(lambda self: all(hasattr(part, "_mode") for part in getattr(self, "estimators_", [])))
     def _mode(self):
         peaks = np.concatenate([part._mode() for part in self.estimators_])
         at = [[self._column_log_prob(np.full((1, 1), v), j)[0] for v in (0.0, p)] for j, p in enumerate(peaks)]
@@ -190,11 +188,30 @@ class ZeroInflated(TractableConditionals, ParametricDensity):
     def _standard_errors(self, X, sample_weight):
         errors = {name: np.full_like(getattr(self, name), np.nan) for name in self._parameters}
         for j, part in enumerate(self.estimators_):
-            if len(errors) > 1 and 0 < self.inflation_[j] < 1:
+            if len(errors) > 1:
                 found = _column_errors(X[:, [j]], sample_weight, part, self.inflation_[j])
-                for name, error in zip(errors, found, strict=True):
-                    errors[name][j] = error
+                for name, error in found.items():
+                    errors[name][[j]] = error
         return errors
+
+
+def refuse_unfit(family):
+    """A family that extra zeros mean nothing for, or whose parts they would not find."""
+    name = type(family).__name__
+    if not family.support.discrete_columns(1).all():
+        raise ValueError(
+            f"ZeroInflated wants a family of counts, but {name} has a density. Use Poisson() or NegativeBinomial()."
+        )
+    is_family = isinstance(family, TractableConditionals) and isinstance(family, ParametricDensity)
+    if not is_family or isinstance(family, ZeroInflated):
+        raise ValueError(
+            f"ZeroInflated wants a family of counts, of which each column gets one, but {name} is none. Use Poisson() "
+            "or NegativeBinomial()."
+        )
+    if family.support is supports.binary:
+        raise ValueError(f"Zeros and ones do not tell {name}'s zeros from those of another kind. Use {name} alone.")
+    if getattr(family, "censoring", None) is not None or getattr(family, "truncation", None) is not None:
+        raise ValueError(f"ZeroInflated wants all counts, but got {family!r}. Leave out its censoring and truncation.")
 
 
 def _inflated(x, log_p, inflation):
@@ -214,18 +231,21 @@ def _inflated_entropy(entropy, log_zero, inflation):
 
 
 def _column_errors(x, sample_weight, part, inflation):
-    """Standard errors of the inflation and of the family's parameters, by their joint observed information."""
-    line, theta = Line(part, x), part._theta()
+    """Standard errors by name, by the joint observed information of what is inside its range; NaN for the rest."""
+    if inflation == 0:
+        return {**part._standard_errors(x, sample_weight), "inflation_": np.nan}
+    theta, held = part._theta(), [name for name in part._parameters if part._at_end(name, 0)]
+    line = Line(part, x).holding(held)
     start = np.vstack([[[logit(inflation)]], line.point(theta)])
 
     def value(u):
         log_p = part._log_terms(x, x, line.theta(u[1:], theta))
         return sample_weight @ _inflated(x, log_p, expit(u[0]))
 
+    errors = dict.fromkeys(part._fixed(), 0.0)
     information = -differences(value, start)[2][:, :, 0]
-    if not (np.linalg.eigvalsh(information) > 0).all():
-        return np.full(len(theta) + 1, np.nan)
-    deviation = np.sqrt(np.diag(np.linalg.inv(information)))
-    slopes = [inflation * (1 - inflation), *(line.slope(i, theta)[0] for i in range(len(line.names)))]
-    by_name = dict(zip(["inflation_", *line.names], deviation * slopes, strict=True))
-    return [by_name.get(name, 0.0) for name in ["inflation_", *part._parameters]]
+    if (np.linalg.eigvalsh(information) > 0).all():
+        deviation = np.sqrt(np.diag(np.linalg.inv(information)))
+        slopes = [inflation * (1 - inflation), *(line.slope(i, theta)[0] for i in range(len(line.names)))]
+        errors |= dict(zip(["inflation_", *line.names], deviation * slopes, strict=True))
+    return errors
