@@ -6,6 +6,7 @@ Reference numbers with a comment "mpmath" are sums of 40 digits by that library.
 import numpy as np
 import pytest
 from scipy.special import xlogy
+from sklearn.base import clone
 
 from skgen import supports
 from skgen.columns import Columns
@@ -279,9 +280,7 @@ def test_families_that_serve_under_extra_zeros(family):
     np.testing.assert_allclose([p.sum(), p @ x[:, 0]], [1, model.mean()[0]], rtol=1e-6)
     np.testing.assert_allclose(model.cdf(x)[:, 0], np.cumsum(p), rtol=1e-9)
     np.testing.assert_array_equal(model.ppf(model.cdf(x[:9])), x[:9])
-    np.testing.assert_allclose(
-        model.entropy(), -np.sum(np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0)), rtol=1e-6
-    )
+    np.testing.assert_allclose(model.entropy(), -xlogy(p, p).sum(), rtol=1e-6)
     if isinstance(family, ScipyDensity):
         assert not hasattr(model, "mode")
     else:
@@ -308,3 +307,67 @@ def test_families_that_serve_under_extra_zeros(family):
 def test_families_that_do_not_serve_under_extra_zeros(family, way_out):
     with pytest.raises(ValueError, match=way_out):
         ZeroInflated(family).fit([[0], [0], [1], [3]])
+
+
+# Extremes
+
+
+@pytest.mark.parametrize(
+    "X, weight",
+    [
+        ([[0], [0], [0]], None),
+        ([[0]], None),
+        ([[5]], None),
+        ([[7], [7], [7]], None),
+        ([[1e15], [3e15], [2e15]], None),
+        ([[0], [1e15], [3]], None),
+        ([[0], [5], [3]], [1e-300] * 3),
+        ([[0], [5], [3]], [1e300] * 3),
+        (np.array([[0], [5], [3]], dtype=np.float32), None),
+    ],
+    ids=["zeros", "a zero", "a row", "one value", "huge", "mixed", "light", "heavy", "float32"],
+)
+@pytest.mark.parametrize(
+    "model", [Poisson(), Geometric(), NegativeBinomial(), Binomial(), ZeroInflated(), ZeroInflated(NegativeBinomial())]
+)
+def test_extremes_are_nothing_special(model, X, weight):
+    """Warnings are errors in these tests."""
+    model = clone(model).fit(X, sample_weight=weight)
+    for name in model._parameters:
+        assert np.isfinite(getattr(model, name)).all()
+    assert np.isfinite(model.score_samples(X)).all() and np.isfinite(model.entropy())
+    np.testing.assert_allclose(model.mean(), np.mean(X), rtol=1e-6)
+    np.testing.assert_array_equal(np.asarray(model.ppf(model.cdf([[2]] if np.max(X) < 9 else X)), float).shape[1], 1)
+    median, drawn = model.ppf([[0.5]])[0, 0], model.sample(400, random_state=0)
+    assert np.mean(drawn <= median) >= 0.4 and np.mean(drawn >= median) >= 0.4 and (drawn >= 0).all()
+    if weight is not None:
+        plain = clone(model).fit(X)
+        for name in model._parameters:
+            np.testing.assert_allclose(getattr(model, name), getattr(plain, name), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "model, low, theta",
+    [
+        (Poisson(truncation=(750, np.inf)), 750, [3.0]),
+        (NegativeBinomial(truncation=(100_000, np.inf)), 100_000, [3.0, 0.5]),
+        (Binomial(1000, truncation=(990, 1000)), 990, [1000.0, 0.01]),
+    ],
+    ids=repr,
+)
+def test_a_window_where_hardly_anything_falls(model, low, theta):
+    model.fit([[low], [low + 1], [low], [low + 5]])
+    model._set([[value] for value in theta])
+    x = low + np.arange(8.0)[:, None]
+    np.testing.assert_allclose(np.cumsum(np.exp(model.score_samples(x))), model.cdf(x)[:, 0], rtol=1e-9)
+    u = np.array([[1e-6], [0.2], [0.5], [0.9], [0.9997], [0.999999]])
+    quantile = model.ppf(u).astype(float)
+    assert (model.cdf(quantile) >= u).all() and (model.cdf(quantile - 1) < u).all()
+    drawn = model.sample(4000, random_state=0)
+    assert abs(drawn.mean() - model.mean()[0]) < 5 * np.sqrt(model.var()[0] / 4000) + 1e-12
+
+
+def test_quantiles_of_huge_counts():
+    model = Poisson().fit([[1e15], [3e15]])
+    X = np.array([[2e15 - 1e8], [2e15], [2e15 + 3e7]])
+    np.testing.assert_allclose(model.ppf(model.cdf(X)), X, rtol=1e-13)

@@ -145,7 +145,7 @@ class DirichletMultinomial(ParametricDensity):
             return {"concentration_": np.full_like(alpha, np.nan)}
         alone = 1 / (sample_weight @ (polygamma(1, alpha) - polygamma(1, X + alpha)))
         together = sample_weight @ (polygamma(1, s) - polygamma(1, totals + s))
-        return {"concentration_": np.sqrt(alone + alone**2 * together / (1 - together * alone.sum()))}
+        return {"concentration_": np.sqrt(alone) * np.sqrt(1 + alone * together / (1 - together * alone.sum()))}
 
 
 def log_multichoose(x, a):

@@ -20,12 +20,41 @@ SIZE_RANGE = 1e-6, 1e6  # of the negative binomial: above, it is Poisson's law t
 MOST_TRIALS = 2**53  # above, whole numbers are not exact
 LEAST = 1e-280  # a probability below is about to underflow
 ROUGH = 1e-5  # a probability below is rough in scipy, whose series for gamma functions stop early at large rates
+FAR = -25.0  # the logarithm of an upper tail below which scipy, that takes one minus it, has few digits
+WINDOWED = -37.0  # the logarithm of a number below 2^-53
 LEVELS = 30  # pairs of levels of the continued fractions, of which ten are enough below LEAST
 MOST_DRAWN = 1e18  # the largest rate that numpy draws at
 LISTED = 2**15  # whole numbers that a long sum takes one by one, before it turns into an integral
 
 
-class Poisson(AdditiveProduct):
+class FarQuantiles:
+    """Quantiles by bisection where scipy's know too little: far out in the upper tail, and of huge counts."""
+
+    @classmethod
+    def _inverse(cls, log_u, log_v, *theta):
+        with np.errstate(all="ignore"):
+            x, log_u, log_v, *theta = np.broadcast_arrays(super()._inverse(log_u, log_v, *theta), log_u, log_v, *theta)
+        again = ~np.isfinite(x) | (log_v < FAR)
+        if not again.any():
+            return x
+        x, log_u, log_v, theta = np.array(x), log_u[again], log_v[again], [value[again] for value in theta]
+        low, high = np.full(log_u.shape, -1.0), np.full(log_u.shape, 2.0**63)
+        for _ in range(64):
+            middle = np.floor(0.5 * low + 0.5 * high)
+            with np.errstate(all="ignore"):
+                lower, upper = cls._log_tails(np.maximum(middle, 0), *theta)
+            is_below = np.where(log_u < log_v, lower < log_u, upper > log_v) | (middle < 0)
+            low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
+        x[again] = high
+        return x
+
+    def _reaches(self, x, log_u, log_v, theta):
+        """As ever; to all digits where v is so small that it can only come from a window."""
+        to_all_digits = self._tails(x, theta)[1] <= log_v * (1 - 1e-14)
+        return np.where(log_v < WINDOWED, to_all_digits, super()._reaches(x, log_u, log_v, theta))
+
+
+class Poisson(FarQuantiles, AdditiveProduct):
     r"""Independent Poisson counts.
 
     .. math:: p(x) = \prod_j \frac{\lambda_j^{x_j} e^{-\lambda_j}}{x_j!}, \qquad x_j \in \{0, 1, 2, \ldots\}
@@ -144,7 +173,7 @@ class Geometric(AdditiveProduct):
         return np.sum(-np.log(p) - xlog1py(1 - p, -p) / p)
 
 
-class Binomial(AdditiveProduct):
+class Binomial(FarQuantiles, AdditiveProduct):
     r"""Independent binomial counts: successes in a known number of trials.
 
     .. math:: p(x) = \prod_j \binom{n_j}{x_j} p_j^{x_j} (1 - p_j)^{n_j - x_j}, \qquad x_j \in \{0, \ldots, n_j\}
@@ -302,7 +331,7 @@ def is_number_of_trials(n):
     return (n >= 1) & (n <= MOST_TRIALS) & (np.floor(n) == n)
 
 
-class NegativeBinomial(UnivariateProduct):
+class NegativeBinomial(FarQuantiles, UnivariateProduct):
     r"""Independent negative binomial counts: Poisson counts whose rates vary as a gamma law.
 
     .. math:: p(x) = \prod_j \frac{\Gamma(x_j + r_j)}{\Gamma(r_j)\, x_j!} \left(\frac{r_j}{r_j + \mu_j}\right)^{r_j}

@@ -189,7 +189,8 @@ class ZeroInflated(TractableConditionals, ParametricDensity):
         errors = {name: np.full_like(getattr(self, name), np.nan) for name in self._parameters}
         for j, part in enumerate(self.estimators_):
             if len(errors) > 1:
-                found = _column_errors(X[:, [j]], sample_weight, part, self.inflation_[j])
+                with np.errstate(all="ignore"):  # a rate may be zero
+                    found = _column_errors(X[:, [j]], sample_weight, part, self.inflation_[j])
                 for name, error in found.items():
                     errors[name][[j]] = error
         return errors
