@@ -298,15 +298,18 @@ class VonMises(AdditiveProduct):
     def _draw(size, rng, direction, concentration):
         return rng.vonmises(direction, concentration, size)
 
-    def _mean(self):
-        return self.mean_direction_
+    @staticmethod
+    def _mean_of(direction, concentration):
+        return direction
 
-    def _var(self):
-        return bessel_shortfall(1, self.concentration_)
+    @staticmethod
+    def _var_of(direction, concentration):
+        return bessel_shortfall(1, concentration)
 
-    def _entropy(self):
-        kappa = self.concentration_
-        return np.sum(np.log(2 * np.pi) + log_bessel_ie(0, kappa) + kappa * bessel_shortfall(1, kappa))
+    @staticmethod
+    def _entropy_of(direction, concentration):
+        spread = concentration * bessel_shortfall(1, concentration)
+        return np.log(2 * np.pi) + log_bessel_ie(0, concentration) + spread
 
     @staticmethod
     def _peak(direction, concentration):

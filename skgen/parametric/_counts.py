@@ -7,7 +7,7 @@ from numbers import Integral
 
 import numpy as np
 from scipy import stats
-from scipy.special import betainc, betaincc, gammainc, gammaincc, gammainccinv, gammaincinv, gammaln, xlog1py, xlogy
+from scipy.special import betainc, betaincc, gammainc, gammaincc, gammaln, xlog1py, xlogy
 from sklearn.base import clone
 from sklearn.utils._param_validation import Interval
 
@@ -24,7 +24,6 @@ FAR = -25.0  # the logarithm of an upper tail below which scipy, that takes one 
 WINDOWED = -37.0  # the logarithm of a number below 2^-53
 LEVELS = 30  # pairs of levels of the continued fractions, of which ten are enough below LEAST
 MOST_DRAWN = 1e18  # the largest rate that numpy draws at
-LISTED = 2**15  # whole numbers that a long sum takes one by one, before it turns into an integral
 
 
 class FarQuantiles:
@@ -166,11 +165,9 @@ class Geometric(AdditiveProduct):
     def _peak(probability):
         return np.zeros_like(probability)
 
-    def _entropy(self):
-        if self.truncation is not None:
-            return super()._entropy()
-        p = self.probability_
-        return np.sum(-np.log(p) - xlog1py(1 - p, -p) / p)
+    @staticmethod
+    def _entropy_of(probability):
+        return -np.log(probability) - xlog1py(1 - probability, -probability) / probability
 
 
 class Binomial(FarQuantiles, AdditiveProduct):
@@ -225,7 +222,7 @@ class Binomial(FarQuantiles, AdditiveProduct):
         if not hasattr(self, "n_trials_"):
             return super().support
         low, high = self._window()
-        if self.censoring is None:
+        if not self._is_censored():
             return supports.Product([supports.within(supports.integer, low, min(high, n)) for n in self.n_trials_])
         low, high = max(low, 0.0), np.minimum(high, self.n_trials_)
         return supports.Pairs(supports.Integers("integer", "whole numbers from 0 to n_trials", low, high))
@@ -403,20 +400,6 @@ class NegativeBinomial(FarQuantiles, UnivariateProduct):
     def _peak(mean, size):
         return np.floor(np.maximum(size - 1, 0) * mean / size)
 
-    def _entropy(self):
-        if self.truncation is not None:
-            return super()._entropy()
-        return sum(self._column_entropy(j) for j in range(len(self.mean_)))
-
-    def _column_entropy(self, j):
-        """The sum over all counts that can come: near zero they may be few, and the tail may be very long."""
-        mean, size = self._column(j)
-        least, most = mean / size * gammaincinv(size, 1e-300), mean / size * gammainccinv(size, 1e-17)  # of the rates
-        low, high = max(least - 40 * np.sqrt(least), 0.0), most + 40 * np.sqrt(most) + 100
-        x, weight = long_sum(np.floor(low), np.floor(high), np.sqrt(mean + mean / size * mean))
-        log_p = self._logpdf(x, mean, size)
-        return -weight @ (np.exp(log_p) * np.maximum(log_p, -1e300))
-
 
 # Probabilities, in logarithms, without cancellation at any size (Loader, "Fast and accurate computation of binomial
 # probabilities", 2000): Stirling's series takes the place of factorials, and the rest is small near the mean.
@@ -545,43 +528,6 @@ def log_fraction(odd, even):
         for m in range(LEVELS, 0, -1):
             value = 1 + even(m) / (1 + odd(m) / value)
         return np.log(1 + odd(0) / value)
-
-
-def long_sum(low, high, spread):
-    """Points and weights that sum a smooth function over very many whole numbers.
-
-    The first are taken one by one. After them comes the integral from half a step before the next, by Gauss-Legendre's
-    rule between points that double, or are a few spreads apart where that is less, and the first term of Euler and
-    Maclaurin's series for the difference of sums and integrals.
-
-    Parameters
-    ----------
-    low, high : float
-        Whole numbers: the first and the last.
-    spread : float
-        A width on which the function does not change its nature, as the standard deviation of a probability.
-
-    Returns
-    -------
-    x, weight : ndarray
-
-    Examples
-    --------
-    >>> x, weight = long_sum(1.0, 1e12, 1e12)
-    >>> len(x) < 40_000, float(weight @ (1 / x)).__round__(9)  # log(1e12) and Euler's constant
-    (True, 28.208236781)
-    """
-    listed = np.arange(low, min(high, low + LISTED - 1) + 1)
-    if listed[-1] == high:
-        return listed, np.ones_like(listed)
-    edges = [listed[-1] + 0.5]
-    while edges[-1] < high:
-        edges.append(min(edges[-1] + min(edges[-1], 4 * spread), high + 0.5))
-    half, middle = 0.5 * np.diff(edges)[:, None], 0.5 * np.add(edges[1:], edges[:-1])[:, None]
-    node, weight = np.polynomial.legendre.leggauss(20)
-    slope = listed[-1] + np.array([0, 1])
-    x = np.concatenate([listed, slope, (middle + half * node).ravel()])
-    return x, np.concatenate([np.ones_like(listed), [-1 / 24, 1 / 24], (half * weight).ravel()])
 
 
 def poisson_draws(rate, rng):

@@ -203,21 +203,37 @@ class GEV(UnivariateProduct):
     def _peak(location, scale, shape):
         return location + scale * box_cox_inverse(-np.log1p(np.maximum(shape, -1 + 1e-300)), shape)
 
-    def _mean(self):
-        if self.truncation is not None:
-            return super()._mean()
-        return self.location_ + self.scale_ * gev_moments(self.shape_)[0]
+    @staticmethod
+    def _tail_powers(location, scale, shape):
+        return np.inf, tail_power(shape)
 
-    def _var(self):
-        if self.truncation is not None:
-            return super()._var()
-        with np.errstate(over="ignore"):
-            return self.scale_**2 * gev_moments(self.shape_)[1]
+    @staticmethod
+    def _mean_of(location, scale, shape):
+        return location + scale * gev_moments(shape)[0]
 
-    def _entropy(self):
-        if self.truncation is not None:
-            return super()._entropy()
-        return np.sum(np.log(self.scale_) + 1 + np.euler_gamma * (1 + self.shape_))
+    @staticmethod
+    def _var_of(location, scale, shape):
+        return scale**2 * gev_moments(shape)[1]
+
+    @staticmethod
+    def _entropy_of(location, scale, shape):
+        return np.log(scale) + 1 + np.euler_gamma * (1 + shape)
+
+
+def tail_power(shape):
+    """The power with which the upper tail falls: one over a positive shape.
+
+    Parameters
+    ----------
+    shape : ndarray
+        The shapes.
+
+    Returns
+    -------
+    ndarray
+    """
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.where(shape > 0, 1 / shape, np.inf)
 
 
 def gev_moments(shape):
@@ -406,24 +422,21 @@ class GeneralizedPareto(UnivariateProduct):
     def _peak(scale, shape):
         return np.where(shape < -1, -scale / np.minimum(shape, -1), 0.0)
 
-    def _mean(self):
-        if self.truncation is not None:
-            return super()._mean()
-        left = 1 - self.shape_
-        return np.where(left > 0, self.scale_ / np.where(left > 0, left, 1.0), np.inf)
+    @staticmethod
+    def _tail_powers(scale, shape):
+        return np.inf, tail_power(shape)
 
-    def _var(self):
-        if self.truncation is not None:
-            return super()._var()
-        left = 1 - 2 * self.shape_
-        with np.errstate(over="ignore"):
-            ratio = (self.scale_ / (1 - self.shape_)) ** 2
-        return np.where(left > 0, ratio / np.where(left > 0, left, 1.0), np.inf)
+    @staticmethod
+    def _mean_of(scale, shape):
+        return np.where(shape < 1, scale / (1 - shape), np.inf)
 
-    def _entropy(self):
-        if self.truncation is not None:
-            return super()._entropy()
-        return np.sum(np.log(self.scale_) + 1 + self.shape_)
+    @staticmethod
+    def _var_of(scale, shape):
+        return np.where(shape < 0.5, (scale / (1 - shape)) ** 2 / (1 - 2 * shape), np.inf)
+
+    @staticmethod
+    def _entropy_of(scale, shape):
+        return np.log(scale) + 1 + shape
 
 
 class Excesses:

@@ -11,10 +11,10 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 
 from skgen import supports
-from skgen.conditionals import TractableConditionals
+from skgen.conditionals import IndependentColumns, TractableConditionals
 from skgen.foreign import as_density
 from skgen.parametric._counts import Poisson
-from skgen.parametric._maximum import differences
+from skgen.parametric._curvature import covariance
 from skgen.parametric._parametric import ParametricDensity
 from skgen.parametric._partial import Line
 from skgen.parametric._product import UnivariateProduct
@@ -23,7 +23,7 @@ from skgen.parametric._quantiles import log_difference
 ZERO = np.zeros((1, 1))
 
 
-class ZeroInflated(TractableConditionals, ParametricDensity):
+class ZeroInflated(IndependentColumns, ParametricDensity):
     r"""Independent counts that are zero for a reason of their own with a probability of their own.
 
     .. math:: p(x) = \prod_j \left[\pi_j 1(x_j = 0) + (1 - \pi_j) f(x_j; \theta_j)\right]
@@ -131,39 +131,6 @@ class ZeroInflated(TractableConditionals, ParametricDensity):
         X = np.hstack([part._conditional_ppf(u[:, None], v[:, None]) for part, u, v in columns])
         return np.where(is_zero, 0.0, X)
 
-    def _complete(self, X, rng):
-        return np.where(np.isnan(X), self._sample(len(X), None, rng), X)
-
-    def cdf(self, X):
-        """Distribution function of each column.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n_samples, n_features)
-            Values.
-
-        Returns
-        -------
-        U : ndarray of shape (n_samples, n_features)
-            P(x <= X).
-        """
-        return self.conditional_cdf(X)
-
-    def ppf(self, U):
-        """Quantiles of each column: the inverse of `cdf`.
-
-        Parameters
-        ----------
-        U : array-like of shape (n_samples, n_features)
-            Probabilities.
-
-        Returns
-        -------
-        X : ndarray or data frame of shape (n_samples, n_features)
-            Values.
-        """
-        return self.conditional_ppf(U)
-
     def _mean(self):
         return (1 - self.inflation_) * np.concatenate([part._mean() for part in self.estimators_])
 
@@ -235,18 +202,15 @@ def _column_errors(x, sample_weight, part, inflation):
     """Standard errors by name, by the joint observed information of what is inside its range; NaN for the rest."""
     if inflation == 0:
         return {**part._standard_errors(x, sample_weight), "inflation_": np.nan}
-    theta, held = part._theta(), [name for name in part._parameters if part._at_end(name, 0)]
+    theta, n, held = part._theta(), sample_weight.sum(), [name for name in part._parameters if part._at_end(name, 0)]
     line = Line(part, x).holding(held)
-    start = np.vstack([[[logit(inflation)]], line.point(theta)])
 
-    def value(u):
-        log_p = part._log_terms(x, x, line.theta(u[1:], theta))
-        return sample_weight @ _inflated(x, log_p, expit(u[0]))
+    def height(u):
+        log_p = part._log_terms(x, x, line.theta(u[1:, None], theta))
+        return float(sample_weight @ _inflated(x, log_p, expit(u[0]))[:, 0] / n)
 
-    errors = dict.fromkeys(part._fixed(), 0.0)
-    information = -differences(value, start)[2][:, :, 0]
-    if (np.linalg.eigvalsh(information) > 0).all():
-        deviation = np.sqrt(np.diag(np.linalg.inv(information)))
-        slopes = [inflation * (1 - inflation), *(line.slope(i, theta)[0] for i in range(len(line.names)))]
-        errors |= dict(zip(["inflation_", *line.names], deviation * slopes, strict=True))
-    return errors
+    peak = np.append(logit(inflation), line.point(theta)[:, 0])
+    slopes = [inflation * (1 - inflation), *(line.slope(i, theta)[0] for i in range(len(line.names)))]
+    deviation = np.sqrt(np.diag(covariance(height, peak)) / n)
+    by_name = zip(["inflation_", *line.names], deviation * slopes, strict=True)
+    return dict.fromkeys(part._fixed(), 0.0) | dict(by_name)

@@ -14,7 +14,7 @@ from skgen.parametric._degenerate import most_frequent, refuse_constant, refuse_
 from skgen.parametric._maximum import certified
 from skgen.parametric._product import AdditiveProduct, FullyObserved, UnivariateProduct
 from skgen.parametric._profile import best_shape, maxima, newton, standardised
-from skgen.parametric._quantiles import bisected, log_difference, normal_quantile, weighted_median
+from skgen.parametric._quantiles import inverted, log_difference, normal_quantile, weighted_median
 from skgen.parametric._special import digamma_gap, log_gamma_ratio
 
 LOG_2PI = np.log(2 * np.pi)
@@ -239,6 +239,10 @@ class Cauchy(UnivariateProduct):
     _parameters = {"location_": "location", "scale_": "positive"}
     _law = staticmethod(stats.cauchy)
 
+    @staticmethod
+    def _tail_powers(location, scale):
+        return 1.0, 1.0
+
     def _estimate(self, x, share, j):
         refuse_tied(self, *most_frequent(x, share), j, 1.0)
         rows = standardised(x, share)
@@ -330,8 +334,16 @@ class LocationScaleT(UnivariateProduct):
     def _law(location, scale, df):
         return stats.t(df, location, scale)
 
+    @staticmethod
+    def _tail_powers(location, scale, df):
+        return df, df
+
+    def _look(self):
+        super()._look()
+        self.df_is_given_ = self.df is not None
+
     def _fixed(self):
-        return () if self.df is None else ("df_",)
+        return ("df_",) if getattr(self, "df_is_given_", self.df is not None) else ()
 
     def _estimate(self, x, share, j):
         tied = most_frequent(x, share)
@@ -412,12 +424,15 @@ def _log_far_student(z, df):
 
 
 def _far_student_quantile(tail, df):
-    """The z of a tail too small for scipy, by bisection in its logarithm."""
+    """The z of a tail too small for scipy, by its logarithm."""
 
     def log_tails(w):
         return np.zeros(w.shape), _log_student_tail(np.exp(w), df)
 
-    return np.exp(bisected(log_tails, np.zeros(tail.shape), tail, low=0.0, high=690.0))
+    def log_density(w):
+        return student_constant(df) - 0.5 * (df + 1) * _log1p_square(np.exp(w) / np.sqrt(df)) + w
+
+    return np.exp(inverted(log_tails, log_density, np.zeros((1, *tail.shape)), tail[None], 0.0, 690.0)[0])
 
 
 def student_constant(df):
@@ -511,7 +526,10 @@ class SkewNormal(UnivariateProduct):
 
     @classmethod
     def _inverse(cls, log_u, log_v, location, scale, shape):
-        return location + scale * bisected(lambda z: cls._log_tails(z, 0.0, 1.0, shape), log_u, log_v)
+        def log_tails(z):
+            return cls._log_tails(z, 0.0, 1.0, shape)
+
+        return location + scale * inverted(log_tails, lambda z: cls._logpdf(z, 0.0, 1.0, shape), log_u, log_v)
 
     @staticmethod
     def _draw(size, rng, location, scale, shape):

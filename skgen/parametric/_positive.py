@@ -210,11 +210,9 @@ class LogNormal(AdditiveProduct):
     def _inverse(log_u, log_v, log_mean, log_std):
         return np.exp(log_mean + log_std * normal_quantile(log_u, log_v))
 
-    def _var(self):
-        if self.truncation is not None:
-            return super()._var()
-        with np.errstate(over="ignore"):
-            return np.expm1(self.log_std_**2) * np.exp(2 * self.log_mean_ + self.log_std_**2)
+    @staticmethod
+    def _var_of(log_mean, log_std):
+        return np.expm1(log_std**2) * np.exp(2 * log_mean + log_std**2)
 
     @staticmethod
     def _draw(size, rng, log_mean, log_std):
@@ -474,11 +472,9 @@ class Weibull(UnivariateProduct):
     def _inverse(log_u, log_v, shape, scale):
         return scale * np.exp(log_hazard(log_u, log_v) / shape)
 
-    def _var(self):
-        if self.truncation is not None:
-            return super()._var()
-        with np.errstate(over="ignore"):
-            return self._mean() ** 2 * np.expm1(_log_moment_ratio(1 / self.shape_))
+    @classmethod
+    def _var_of(cls, shape, scale):
+        return cls._mean_of(shape, scale) ** 2 * np.expm1(_log_moment_ratio(1 / shape))
 
     @staticmethod
     def _draw(size, rng, shape, scale):
@@ -559,6 +555,10 @@ class Pareto(FullyObserved):
     @staticmethod
     def _law(shape, scale):
         return stats.pareto(shape, scale=scale)
+
+    @staticmethod
+    def _tail_powers(shape, scale):
+        return np.inf, shape
 
     @staticmethod
     def _ends(shape, scale):

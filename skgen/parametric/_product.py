@@ -22,7 +22,7 @@ from skgen.base import AdditiveStatistics
 from skgen.conditionals import IndependentColumns
 from skgen.parametric._curvature import covariance
 from skgen.parametric._degenerate import refuse_constant
-from skgen.parametric._moments import LEVELS, integral, total
+from skgen.parametric._moments import LEVELS, integral, long_sum
 from skgen.parametric._parametric import ParametricDensity
 from skgen.parametric._partial import Line, fit_column
 from skgen.parametric._quantiles import log_difference
@@ -126,6 +126,20 @@ class UnivariateProduct(IndependentColumns, ParametricDensity):
     def _ends(cls, *theta):
         """The ends of the support where the parameters move them, or None."""
         return
+
+    @classmethod
+    def _mean_of(cls, *theta):
+        """The mean of each column."""
+        return cls._law(*theta).mean()
+
+    @classmethod
+    def _var_of(cls, *theta):
+        """The variance of each column."""
+        return cls._law(*theta).var()
+
+    def _entropy_of(self, *theta):
+        """The entropy of each column, or None where it has no closed form."""
+        return None if self._support.discrete else self._law(*theta).entropy()
 
     @classmethod
     def _tail_powers(cls, *theta):
@@ -402,27 +416,29 @@ class UnivariateProduct(IndependentColumns, ParametricDensity):
 
     def _mean(self):
         if not self._is_truncated():
-            return self._of_law("mean")
+            return self._closed(self._mean_of)
         lower, upper = self._heavy_tails(1)
         mean = self._expectations(lambda x, j: x)
         return np.select([lower & upper, lower, upper], [np.nan, -np.inf, np.inf], mean)
 
     def _var(self):
         if not self._is_truncated():
-            return self._of_law("var")
+            return self._closed(self._var_of)
         mean = self._mean()
         var = self._expectations(lambda x, j: (x - mean[j]) ** 2)
         return np.select([~np.isfinite(mean), np.any(self._heavy_tails(2), axis=0)], [np.nan, np.inf], var)
 
     def _entropy(self):
-        if not (self._is_truncated() or self._support.discrete):
-            return np.sum(self._of_law("entropy"))
-        return np.sum(self._expectations(lambda x, j: -self._log_terms(x, x, self._column(j))))
+        entropy = None if self._is_truncated() else self._closed(self._entropy_of)
+        if entropy is None:
+            entropy = self._expectations(lambda x, j: -self._log_terms(x, x, self._column(j)))
+        return np.sum(entropy)
 
-    def _of_law(self, name):
-        """A closed form, as scipy has it."""
+    def _closed(self, form):
+        """A closed form at the parameters, or None."""
         with np.errstate(all="ignore"):  # what does not exist is NaN or infinite
-            return np.broadcast_to(getattr(self._law(*self._theta()), name)(), np.shape(self._theta()[-1]))
+            value = form(*self._theta())
+        return None if value is None else np.broadcast_to(value, np.shape(self._theta()[-1]))
 
     def _heavy_tails(self, power):
         """Where the lower and the upper tail reach so far that this power of a value has no expectation."""
@@ -447,7 +463,8 @@ class UnivariateProduct(IndependentColumns, ParametricDensity):
                 return np.where(density > 0, function(x) * density, 0.0)
 
         if self._support.discrete:
-            return total(weighed, at[0], at[-1])
+            x, weight = long_sum(at[0], at[-1], max(at[5] - at[3], 1.0))
+            return float(weight @ weighed(x))
         (left, right), inner = self._window(), self._support
         return integral(weighed, np.unique([max(left, inner.low), *at[1:-1], min(right, inner.high)]))
 
