@@ -371,3 +371,44 @@ def test_quantiles_of_huge_counts():
     model = Poisson().fit([[1e15], [3e15]])
     X = np.array([[2e15 - 1e8], [2e15], [2e15 + 3e7]])
     np.testing.assert_allclose(model.ppf(model.cdf(X)), X, rtol=1e-13)
+
+
+# Rows of counts
+
+
+def rows_up_to(most, d):
+    """All rows of d counts whose sum is at most that."""
+    rows = np.stack(np.meshgrid(*[np.arange(most + 1)] * d, indexing="ij"), axis=-1).reshape(-1, d)
+    return rows[rows.sum(axis=1) <= most]
+
+
+@pytest.mark.parametrize(
+    "total, X",
+    [
+        (None, [[9, 1, 2], [5, 5, 2], [2, 8, 2], [7, 3, 2]]),
+        (Poisson(), [[3, 1, 0], [1, 0, 2], [0, 0, 0], [2, 4, 1]]),
+        (Binomial(12), [[3, 1, 0], [1, 0, 2], [0, 0, 0], [2, 4, 1]]),
+        (Poisson(truncation=(1, 20)), [[3, 1, 0], [1, 0, 2], [2, 4, 1]]),
+    ],
+    ids=repr,
+)
+def test_the_entropy_of_rows_is_that_of_all_rows(total, X):
+    model = DirichletMultinomial(total).fit(X)
+    log_p = model.score_samples(rows_up_to(40, 3))
+    np.testing.assert_allclose(model.entropy(), -np.sum(np.exp(log_p) * np.maximum(log_p, -1e300)), rtol=1e-9)
+
+
+def test_an_entropy_of_too_many_terms_is_refused():
+    model = DirichletMultinomial().fit([[1000, 2000], [30, 400_000]])
+    with pytest.raises(ValueError, match="Take -model.score"):
+        model.entropy()
+    assert not hasattr(DirichletMultinomial(Independent(Poisson())).fit([[3, 1], [1, 0]]), "entropy")
+
+
+@pytest.mark.parametrize("weight", [1e-300, 1e300])
+def test_errors_of_rows_with_light_and_heavy_weights(weight):
+    X = [[9, 1], [5, 5], [2, 8], [7, 3]]
+    model = DirichletMultinomial().fit(X)
+    light = clone(model).fit(X, sample_weight=np.full(4, weight)).standard_errors(X, sample_weight=np.full(4, weight))
+    expected = model.standard_errors(X)["concentration_"] / np.sqrt(weight)
+    np.testing.assert_allclose(light["concentration_"], expected, rtol=1e-6)

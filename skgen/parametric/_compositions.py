@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import gammaln, polygamma
 from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.metaestimators import available_if
 
 from skgen import supports
 from skgen.base import UnboundedLikelihood
@@ -20,6 +21,7 @@ from skgen.parametric._counts import NegativeBinomial
 from skgen.parametric._discrete import PointMass
 from skgen.parametric._maximum import decreasing_root
 from skgen.parametric._parametric import ParametricDensity
+from skgen.parametric._product import UnivariateProduct
 from skgen.parametric._simplex import dirichlet_rows
 from skgen.parametric._special import digamma_gap, log_gamma_ratio
 
@@ -27,6 +29,7 @@ from skgen.parametric._special import digamma_gap, log_gamma_ratio
 # a row is of one kind, but for a millionth.
 PRECISION_RANGE = 1e-6, 1e6
 MOST = 1e300  # of a count: the logarithms of larger ones' factorials overflow
+MOST_TERMS = 1e8  # of the sums of an entropy
 MOST_STEPS = 60  # of Newton's method; bisections alone would need 50
 
 
@@ -136,6 +139,35 @@ class DirichletMultinomial(ParametricDensity):
         share = self.concentration_ / s
         return share * (1 - share) * (var + mean**2 + s * mean) / (1 + s) + share**2 * var
 
+    @available_if(lambda self: isinstance(getattr(self, "total_", PointMass()), PointMass | UnivariateProduct))
+    def _entropy(self):
+        """That of the totals, and what is expected of the shares: sums over one column at a time, not over rows."""
+        totals, probability = self._possible_totals()
+        counts, s = np.arange(totals[-1] + 1), self.concentration_.sum()
+        whole = log_multichoose(counts, s)
+        parts = [(log_multichoose(counts, a), log_multichoose(counts, s - a)) for a in self.concentration_]
+        expected = [whole[n] - sum(expected_term(*part, whole, n) for part in parts) for n in totals.astype(int)]
+        return self.total_._entropy() + probability @ expected
+
+    def _possible_totals(self):
+        """The totals that are not next to impossible, and their probabilities; ValueError where they are too many."""
+        if isinstance(self.total_, PointMass):
+            most = n_terms = self.total_.value_[0]
+        else:
+            u = np.full((1, 1), 1 - 2**-53)
+            most = self.total_._conditional_ppf(np.log(u), np.log1p(-u))[0, 0]
+            n_terms = most**2 / 2
+        if len(self.concentration_) * n_terms > MOST_TERMS:
+            raise ValueError(
+                f"The entropy would be a sum of {n_terms:.0e} terms for each column, as totals reach {most:.0f}. Take "
+                "-model.score(model.sample(n)) of many draws."
+            )
+        if isinstance(self.total_, PointMass):
+            return self.total_.value_, np.ones(1)
+        column = np.arange(most + 1)[:, None]
+        inside = self.total_._contains(column)
+        return column[inside, 0], np.exp(self.total_._log_prob(column[inside], None))
+
     def _standard_errors(self, X, sample_weight):
         """The information is a diagonal minus a constant, inverted by the formula of Sherman and Morrison."""
         alpha, totals = self.concentration_, X.sum(axis=1)
@@ -169,6 +201,24 @@ def log_multichoose(x, a):
     """
     few, many = np.minimum(x, a), np.maximum(x, a)  # the smaller one's gamma functions cancel least
     return log_gamma_ratio(many, few) - gammaln(few + 1) + np.where(x < a, 0.0, np.log(a) - np.log(many))
+
+
+def expected_term(part, rest, whole, n):
+    """The expectation of a column's term of the log-probability, of rows with n things.
+
+    Parameters
+    ----------
+    part, rest, whole : ndarray of shape (n_counts,)
+        `log_multichoose` of 0, 1, ... things in this column, in all others and in all.
+    n : int
+        Below n_counts.
+
+    Returns
+    -------
+    float
+    """
+    probability = np.exp(part[: n + 1] + rest[n::-1] - whole[n])
+    return probability @ part[: n + 1]
 
 
 class Tallies:

@@ -21,6 +21,7 @@ MOST_TRIALS = 2**53  # above, whole numbers are not exact
 LEAST = 1e-280  # a probability below is about to underflow
 ROUGH = 1e-5  # a probability below is rough in scipy, whose series for gamma functions stop early at large rates
 FAR = -25.0  # the logarithm of an upper tail below which scipy, that takes one minus it, has few digits
+HALF = np.log(0.5)
 WINDOWED = -37.0  # the logarithm of a number below 2^-53
 LEVELS = 30  # pairs of levels of the continued fractions, of which ten are enough below LEAST
 MOST_DRAWN = 1e18  # the largest rate that numpy draws at
@@ -31,9 +32,11 @@ class FarQuantiles:
 
     @classmethod
     def _inverse(cls, log_u, log_v, *theta):
-        with np.errstate(all="ignore"):
-            x, log_u, log_v, *theta = np.broadcast_arrays(super()._inverse(log_u, log_v, *theta), log_u, log_v, *theta)
-        again = ~np.isfinite(x) | (log_v < FAR)
+        log_u, log_v, *theta = np.broadcast_arrays(log_u, log_v, *theta)
+        is_far = log_v < FAR
+        with np.errstate(all="ignore"):  # the median stands in for what scipy would look for long
+            x = super()._inverse(np.where(is_far, HALF, log_u), np.where(is_far, HALF, log_v), *theta)
+        again = is_far | ~np.isfinite(x)
         if not again.any():
             return x
         x, log_u, log_v, theta = np.array(x), log_u[again], log_v[again], [value[again] for value in theta]
