@@ -244,3 +244,10 @@ def test_what_is_not_solved_warns_at_the_callers_line():
     with pytest.warns(ConvergenceWarning, match=r"Logistic did not converge in X\[:, 0\]: 1.0e-03 nats") as caught:
         certified(model, peak, model.columns_.name(0))
     assert caught[0].filename == __file__
+
+
+def test_half_of_the_rows_in_one_value():
+    """Two values of one half each have a ridge of equally likely Cauchy laws; with other rows, one collapses."""
+    assert np.isfinite(Cauchy().fit(column([1, 1, 2, 2])).score(column([1, 1, 2, 2])))
+    with pytest.raises(UnboundedLikelihood, match="50% of X"):
+        Cauchy().fit(column([1, 1, 2, 3]))

@@ -53,42 +53,46 @@ def most_frequent(x, share):
 
     Returns
     -------
-    value, weight : float
-        The value, and the sum of its weights.
+    value, weight, next_weight : float
+        The value, the sum of its weights, and that of the value that comes next (0 where there is none).
 
     Examples
     --------
-    >>> value, weight = most_frequent(np.array([3.0, 1.0, 3.0]), np.full(3, 1 / 3))
-    >>> float(value), round(float(weight), 3)
-    (3.0, 0.667)
+    >>> value, weight, next_weight = most_frequent(np.array([3.0, 1.0, 3.0]), np.full(3, 1 / 3))
+    >>> float(value), round(float(weight), 3), round(float(next_weight), 3)
+    (3.0, 0.667, 0.333)
     """
     order = np.argsort(x)
     x = x[order]
     first = np.flatnonzero(np.r_[True, x[1:] != x[:-1]])
     weights = np.add.reduceat(share[order], first)
-    return x[first[np.argmax(weights)]], weights.max()
+    most, rest = np.argmax(weights), np.sort(np.r_[0.0, weights])
+    return x[first[most]], rest[-1], rest[-2]
 
 
-def refuse_tied(model, value, weight, j, df):
+def refuse_tied(model, value, weight, next_weight, j, df):
     """Raise where so many rows are one value that the likelihood of a heavy-tailed family is unbounded.
 
     Parameters
     ----------
     model : UnivariateProduct
         The family.
-    value, weight : float
-        The most frequent value of the column and its share of the rows.
+    value, weight, next_weight : float
+        The most frequent value of the column, its share of the rows, and that of the next one.
     j : int
         The column.
     df : float
-        Degrees of freedom: the share may reach df / (df + 1).
+        Degrees of freedom: the share may not reach df / (df + 1), but for two values of one half each at df = 1,
+        where the likelihood has a ridge of maxima.
 
     Raises
     ------
     UnboundedLikelihood
         Naming the column and the value.
     """
-    if weight >= df / (df + 1) - 1e-12:
+    is_even_pair = df == 1 and next_weight >= 0.5 - 1e-12
+    limit = df / (df + 1) + (1e-12 if is_even_pair else -1e-12)
+    if weight >= limit:
         raise UnboundedLikelihood(
             f"The likelihood of {type(model).__name__} is unbounded: {weight:.0%} of {model.columns_.name(j)} is one "
             f"value ({value:.6g}), on which it collapses. Use Laplace or Normal, or a model of counts."

@@ -28,7 +28,7 @@ class Peak(NamedTuple):
     solved: bool
 
 
-def climb(local, start, max_iter=200, slack=None, reach=lambda u: 3.0):
+def climb(local, start, max_iter=200, slack=None, direction=lambda u, *slopes: uphill(*slopes)):
     """The local maximum uphill of a start.
 
     Parameters
@@ -41,8 +41,8 @@ def climb(local, start, max_iter=200, slack=None, reach=lambda u: 3.0):
         Newton steps at most.
     slack : callable, optional
         slack(u) -> float, positive inside the domain: no step leaves less than a tenth of it.
-    reach : callable, optional
-        reach(u) -> float, the largest step in any coordinate.
+    direction : callable, optional
+        direction(u, gradient, hessian) -> the step, `uphill` by default.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def climb(local, start, max_iter=200, slack=None, reach=lambda u: 3.0):
     for _ in range(max_iter):
         if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(hessian).all()):
             return Peak(u, value, np.inf, False)
-        step = uphill(gradient, hessian, reach(u))
+        step = direction(u, gradient, hessian)
         decrement = float(gradient @ step)
         if decrement <= SOLVED:  # the last step is too small to be seen in the value, and squares the error
             last = local(u + step)
@@ -152,20 +152,18 @@ def uphill(gradient, hessian, reach=3.0):
         Of the function.
     hessian : ndarray of shape (..., k, k)
         Of any signs.
-    reach : float or ndarray of shape (..., 1)
+    reach : float
         The largest step in any coordinate.
 
     Returns
     -------
     ndarray of shape (..., k)
     """
-    unit = np.sqrt(np.abs(np.diagonal(hessian, axis1=-2, axis2=-1)))  # each coordinate in its own
-    unit = np.where(unit > 0, unit, 1.0)
-    curvature, axes = np.linalg.eigh(-hessian / unit[..., :, None] / unit[..., None, :])
+    curvature, axes = np.linalg.eigh(-hessian)
     curvature = np.abs(curvature)
     curvature = np.maximum(curvature, 1e-12 * curvature.max(axis=-1, keepdims=True) + 1e-300)
-    along = ((gradient / unit)[..., None, :] @ axes)[..., 0, :] / curvature
-    step = (axes @ along[..., None])[..., 0] / unit
+    along = (gradient[..., None, :] @ axes)[..., 0, :] / curvature
+    step = (axes @ along[..., None])[..., 0]
     return step * np.minimum(1.0, reach / np.maximum(np.abs(step).max(axis=-1, keepdims=True), 1e-300))
 
 

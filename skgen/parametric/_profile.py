@@ -142,9 +142,13 @@ def derivatives(rows, g, u):
     return np.where(inside, value, -np.inf), gradient, hessian
 
 
-def stride(u):
-    """The longest step from a point (a, b), or from each of several: far out, where the scale is tiny, a longer one."""
-    return 3.0 * np.maximum(1.0, np.abs(u).max(axis=-1, keepdims=True))
+def direction(u, gradient, hessian):
+    """Newton's step, or several: each coordinate in its own unit, and far out, where the scale is tiny, longer."""
+    unit = np.sqrt(np.abs(np.diagonal(hessian, axis1=-2, axis2=-1)))
+    unit = np.where(unit > 0, unit, 1.0)
+    step = uphill(gradient / unit, hessian / unit[..., :, None] / unit[..., None, :], np.inf) / unit
+    reach = 3.0 * np.maximum(1.0, np.abs(u[..., :2]).max(axis=-1, keepdims=True))
+    return step * np.minimum(1.0, reach / np.maximum(np.abs(step).max(axis=-1, keepdims=True), 1e-300))
 
 
 class Domain:
@@ -191,7 +195,7 @@ def newton(rows, g, start, slack=None):
         value, gradient, hessian = derivatives(rows, g, u)
         return float(value), gradient[:2], hessian
 
-    return climb(local, start, slack=slack, reach=stride)
+    return climb(local, start, slack=slack, direction=direction)
 
 
 def ridge(rows, family, shapes, starts, domain):
@@ -225,7 +229,7 @@ def ridge(rows, family, shapes, starts, domain):
     for _ in range(100):
         sound = np.isfinite(gradient[open_]).all(axis=1) & np.isfinite(hessian[open_]).all(axis=(1, 2))
         open_ = open_[sound & np.isfinite(value[open_])]
-        step = uphill(gradient[open_, :2], hessian[open_], stride(points[open_]))
+        step = direction(points[open_], gradient[open_, :2], hessian[open_])
         gain = np.sum(gradient[open_, :2] * step, axis=1)
         open_, step = open_[gain > ROUGH], step[gain > ROUGH]
         if not len(open_):
@@ -365,7 +369,7 @@ def _together(rows, family, domain, s, u):
         whole = np.block([[hessian, bend[:2, None]], [bend]])
         if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(whole).all()):
             return None
-        step = uphill(gradient, whole, stride(at[:2]))
+        step = direction(at, gradient, whole)
         decrement = float(gradient @ step)
         if decrement <= 0.1 * SOLVED:
             is_top = np.linalg.eigvalsh(whole).max() < 0
