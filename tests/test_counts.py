@@ -269,6 +269,7 @@ def test_another_estimator_does_not_touch_a_fitted_model():
         NegativeBinomial(),
         ScipyDensity("poisson"),
         ScipyDensity("nbinom"),
+        Independent(Poisson()),
     ],
     ids=repr,
 )
@@ -281,16 +282,12 @@ def test_families_that_serve_under_extra_zeros(family):
     np.testing.assert_allclose(model.cdf(x)[:, 0], np.cumsum(p), rtol=1e-9)
     np.testing.assert_array_equal(model.ppf(model.cdf(x[:9])), x[:9])
     np.testing.assert_allclose(model.entropy(), -xlogy(p, p).sum(), rtol=1e-6)
-    if isinstance(family, ScipyDensity):
-        assert not hasattr(model, "mode")
-    else:
-        assert model.mode() == np.argmax(p)
+    assert model.mode() == np.argmax(p)
 
 
 @pytest.mark.parametrize(
     "family, way_out",
     [
-        (Independent(Poisson()), "Independent is none. Use Poisson"),
         (Categorical(), "Categorical is none. Use Poisson"),
         (PointMass(), "PointMass is none. Use Poisson"),
         (DirichletMultinomial(), "DirichletMultinomial is none. Use Poisson"),

@@ -47,9 +47,10 @@ def fit_column(model, low, high, share, column):
     UnboundedLikelihood
         If a parameter runs away.
     """
+    _refuse_one_value(model, low, high, column)
     inner = supports.within(model._support, *model._window())
     stand_in = _stand_in(np.maximum(low, inner.low), np.minimum(high, inner.high), inner)[:, None]
-    plain = clone(model).set_params(censoring=None, truncation=None)._fit_coded(stand_in, column, share)
+    plain = _plain(model)._fit_coded(stand_in, column, share)
     start = tuple(float(value[0]) for value in plain._theta())
     if model.truncation is None and (low == high).all():
         return start
@@ -59,8 +60,6 @@ def fit_column(model, low, high, share, column):
     theta, peak, value = max(found, key=lambda triple: np.nan_to_num(triple[1].value, nan=-np.inf))
     if not (low == high).any() and peak.value > -CERTAIN:
         raise _unbounded(model, column, "there is a law to which every row is certain, and so none that is likeliest")
-    if not peak.solved and _could_be_one_value(low, high):
-        raise _unbounded(model, column, "all rows may be one value, on which the density piles up")
     moved = (line.point(_columns(theta)) - line.point(_columns(start)))[:, 0]
     if not (np.abs(moved).max(initial=0) < OFF_SCALE or _is_a_peak(peak, value)):
         return _at_the_end(model, low, high, share, line, theta, moved, peak, column)
@@ -109,10 +108,21 @@ def _is_a_peak(peak, value):
     return peak.solved and bool(np.isfinite(covariance(value, peak.point)).all())
 
 
-def _could_be_one_value(low, high):
-    """Whether the values that are known are all one, which every interval holds."""
+def _refuse_one_value(model, low, high, column):
+    """Refuse rows that may all be one value, which is known, if the density piles up on a constant column."""
     known = low[low == high]
-    return len(known) > 0 and np.ptp(known) == 0 and bool(((low <= known[0]) & (known[0] <= high)).all())
+    if not (len(known) and np.ptp(known) == 0 and ((low <= known[0]) & (known[0] <= high)).all()):
+        return
+    try:
+        _plain(model)._fit_coded(np.full((2, 1), known[0]), column, np.full(2, 0.5))
+    except UnboundedLikelihood:
+        why = f"all rows may be one value ({known[0]:.6g}), on which the density piles up"
+        raise _unbounded(model, column, why) from None
+
+
+def _plain(model):
+    """An unfitted model of the family, for values without a window."""
+    return clone(model).set_params(censoring=None, truncation=None)
 
 
 def _unbounded(model, column, why):

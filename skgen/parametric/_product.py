@@ -495,7 +495,9 @@ class UnivariateProduct(IndependentColumns, ParametricDensity):
             def height(u):
                 return float(sample_weight @ self._log_terms(low, high, line.theta(u[:, None], theta)) / n)
 
-            deviation = np.sqrt(np.diag(covariance(height, line.point(theta)[:, 0])) / n)
+            with np.errstate(divide="ignore"):  # a rate of zero
+                peak = line.point(theta)[:, 0]
+            deviation = np.sqrt(np.diag(covariance(height, peak)) / n)
             slopes = [float(line.slope(i, theta)[0]) for i in range(len(line.names))]
             errors |= dict(zip(line.names, deviation * slopes, strict=True))
         return list(errors.values())

@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.utils._param_validation import StrOptions
 
 from skgen import supports
-from skgen.conditionals import TractableConditionals
+from skgen.conditionals import IndependentColumns
 from skgen.parametric._degenerate import refuse_constant
 from skgen.parametric._parametric import ParametricDensity
 from skgen.parametric._scipy_auto import CRITERIA, compete
@@ -23,7 +23,7 @@ from skgen.random import as_generator
 TABLE = ("column", "family", "parameters", "log_likelihood", "aic", "bic", "ks", "held_out", "reason")
 
 
-class ScipyDensity(TractableConditionals, ParametricDensity):
+class ScipyDensity(IndependentColumns, ParametricDensity):
     r"""Independent features, each with a distribution of scipy.stats, fitted by weighted maximum likelihood.
 
     .. math:: p(x) = \prod_j f(x_j; \theta_j), \qquad \hat\theta_j = \arg\max_\theta \sum_i w_i \log f(x_{ij}; \theta)
@@ -199,39 +199,6 @@ class ScipyDensity(TractableConditionals, ParametricDensity):
     def _conditional_ppf(self, log_u, log_v):
         columns = zip(log_u.T, log_v.T, self._columns(), strict=True)
         return np.column_stack([quantile(dist, u, v, p) for u, v, (dist, p) in columns])
-
-    def _complete(self, X, rng):
-        return np.where(np.isnan(X), self._sample(len(X), None, rng), X)
-
-    def cdf(self, X):
-        """Distribution function of each column.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n_samples, n_features)
-            Values.
-
-        Returns
-        -------
-        U : ndarray of shape (n_samples, n_features)
-            P(x <= X).
-        """
-        return self.conditional_cdf(X)
-
-    def ppf(self, U):
-        """Quantiles of each column: the inverse of `cdf`.
-
-        Parameters
-        ----------
-        U : array-like of shape (n_samples, n_features)
-            Probabilities. The ends, whose quantiles may be infinite, stand for 1e-300 and 1 - 2^-53.
-
-        Returns
-        -------
-        X : ndarray or data frame of shape (n_samples, n_features)
-            Values.
-        """
-        return self.conditional_ppf(U)
 
     def _mean(self):
         return self._each("mean")
