@@ -1,24 +1,18 @@
 r"""Standard errors of a fitted distribution of scipy.stats, by the observed information.
 
 .. math:: \left[-\nabla^2 \sum_i w_i \log f(x_i; \hat\theta)\right]^{-1/2}
-
-Shapes that are large make the curvature differ by orders of magnitude between directions, most of it along combinations
-of parameters (the mean of a gamma distribution with a shape of 1e4). The stencil is therefore laid along the axes of
-the curvature, a fixed share of one row's standard deviation wide, which it finds itself in a few rounds.
 """
 
 import numpy as np
 
+from skgen.parametric._curvature import covariance
 from skgen.parametric._maximum import STEP, differences
 from skgen.parametric._scipy_chart import Chart, calm, column_of, is_discrete, shapes_of
 
 AT_AN_END = 1e-6  # from the end of its range, in units of the data's spread, a parameter counts as being there
 AT_INFINITY = 1e5
 LEVEL = 1e-4  # the slope, in nats a row and standard deviation of a row, up to which a fit is at a smooth maximum
-STENCILS = (0.01, 0.02)  # in standard deviations of a row
-FIRST_AXES = 0.1  # so that the first stencil is 1e-3 wide
-MOST_ROUNDS = 10
-AGREE, SMOOTH = 1e-4, 0.05  # relative, of variances: between rounds, and between stencils
+SMOOTH = 0.05  # relative, of the curvatures by two stencils
 
 
 def errors_of(dist, x, sample_weight, parameters, free):
@@ -82,10 +76,10 @@ def _deviations(chart, values):
         kept = kept[is_smooth]
     if not len(kept):
         return {}
-    covariance = _covariance(height, u[kept])
+    found = covariance(height, u[kept])
     names = [str(chart.free[i]) for i in kept]
     slopes = _slopes(lambda v: np.array([chart.values(at(v))[name] for name in names]), u[kept])
-    return dict(zip(names, np.sqrt(np.diag(slopes.T @ covariance @ slopes)), strict=True))
+    return dict(zip(names, np.sqrt(np.diag(slopes.T @ found @ slopes)), strict=True))
 
 
 def _is_inside(value, low, high):
@@ -99,30 +93,6 @@ def _is_smooth(height, v):
     bend, wide = -np.diag(curvature), -np.diag(differences(height, v, 2 * STEP)[2])
     level = np.abs(slope) < LEVEL * np.sqrt(np.maximum(bend, 1.0))
     return level & (bend > 1e-9) & (np.abs(wide - bend) < SMOOTH * bend)
-
-
-def _covariance(height, v):
-    """The inverse of minus the curvature; NaN where there is no peak, or a kink on which stencils disagree."""
-    axes, before, unknown = FIRST_AXES * np.eye(len(v)), np.inf, np.full((len(v), len(v)), np.nan)
-    for _ in range(MOST_ROUNDS):
-        narrow, wide = (_information(height, v, axes, step) for step in STENCILS)
-        if not (np.isfinite(narrow).all() and np.isfinite(wide).all()):
-            return unknown
-        curvature, directions = np.linalg.eigh(narrow)
-        covariance = axes @ np.linalg.pinv(narrow) @ axes.T
-        variances = np.diag(covariance)
-        if (curvature > 0).all() and np.allclose(variances, before, rtol=AGREE, atol=0):
-            roots = np.sqrt(np.diag(narrow))
-            return covariance if (np.abs(wide - narrow) < SMOOTH * np.outer(roots, roots)).all() else unknown
-        before = variances
-        axes = axes @ (directions / np.sqrt(np.abs(curvature) + 1e-300))
-        axes = axes / np.maximum(1.0, np.linalg.norm(axes, axis=0))  # what is hardly known is no reason for wide steps
-    return unknown
-
-
-def _information(height, v, axes, step):
-    """Minus the curvature in coordinates along the axes."""
-    return -differences(lambda t: height(v + axes @ t), np.zeros(len(v)), step)[2]
 
 
 def _slopes(function, v, step=1e-5):
