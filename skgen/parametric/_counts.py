@@ -7,14 +7,14 @@ from numbers import Integral
 
 import numpy as np
 from scipy import stats
-from scipy.special import betainc, betaincc, gammainc, gammaincc, gammaln, xlog1py, xlogy
+from scipy.special import gammaln, xlog1py, xlogy
 from sklearn.base import clone
 from sklearn.utils._param_validation import Interval
 
 from skgen import supports
 from skgen.parametric._maximum import decreasing_root
 from skgen.parametric._product import AdditiveProduct, UnivariateProduct
-from skgen.parametric._special import LARGE, _stirling_rest, digamma_gap
+from skgen.parametric._special import LARGE, _stirling_rest, digamma_gap, log_beta_tails, log_gamma_tails
 
 SIZE_RANGE = 1e-6, 1e6  # of the negative binomial: above, it is Poisson's law to 1e-6 of the variance
 MOST_TRIALS = 2**53  # above, whole numbers are not exact
@@ -30,10 +30,15 @@ MOST_DRAWN = 1e18  # the largest rate that numpy draws at
 class FarQuantiles:
     """Quantiles by bisection where scipy's know too little: far out in the upper tail, and of huge counts."""
 
+    @staticmethod
+    def _is_slow(*theta):
+        """Where scipy walks for long."""
+        return False
+
     @classmethod
     def _inverse(cls, log_u, log_v, *theta):
         log_u, log_v, *theta = np.broadcast_arrays(log_u, log_v, *theta)
-        is_far = log_v < FAR
+        is_far = (log_v < FAR) | cls._is_slow(*theta)
         with np.errstate(all="ignore"):  # the median stands in for what scipy would look for long
             x = super()._inverse(np.where(is_far, HALF, log_u), np.where(is_far, HALF, log_v), *theta)
         again = is_far | ~np.isfinite(x)
@@ -99,10 +104,8 @@ class Poisson(FarQuantiles, AdditiveProduct):
 
     @staticmethod
     def _log_tails(x, rate):
-        after = np.floor(x) + 1
-        lower = log_of(gammaincc(after, rate), ROUGH, lower_tail_of_poisson, after, rate)
-        upper = log_of(gammainc(after, rate), ROUGH, upper_tail_of_poisson, after, rate)
-        return less_of_the_other(lower, upper), less_of_the_other(upper, lower)
+        upper, lower = log_gamma_tails(np.floor(x) + 1, rate)
+        return lower, upper
 
     @staticmethod
     def _draw(size, rng, rate):
@@ -311,10 +314,7 @@ class Binomial(FarQuantiles, AdditiveProduct):
     def _log_tails(x, n_trials, probability):
         is_last = np.floor(x) >= n_trials
         after = np.where(is_last, n_trials, np.floor(x) + 1)
-        rest = n_trials - after + 1
-        theta = after, n_trials, probability
-        lower = log_of(betaincc(after, rest, probability), LEAST, lower_tail_of_binomial, *theta)
-        upper = log_of(betainc(after, rest, probability), LEAST, upper_tail_of_binomial, *theta)
+        upper, lower = log_beta_tails(after, n_trials - after + 1, probability)
         return np.where(is_last, 0.0, lower), np.where(is_last, -np.inf, upper)
 
     @staticmethod
@@ -389,11 +389,11 @@ class NegativeBinomial(FarQuantiles, UnivariateProduct):
 
     @staticmethod
     def _log_tails(x, mean, size):
-        after, share = np.floor(x) + 1, size / (size + mean)
-        return (
-            log_of(betainc(size, after, share), LEAST, lower_tail_of_negative_binomial, after, mean, size),
-            log_of(betaincc(size, after, share), LEAST, upper_tail_of_negative_binomial, after, mean, size),
-        )
+        return log_beta_tails(size, np.floor(x) + 1, size / (size + mean))
+
+    @staticmethod
+    def _is_slow(mean, size):
+        return size < 0.1
 
     @staticmethod
     def _draw(size, rng, mean, n):
@@ -455,82 +455,6 @@ def log_binomial(x, rest, share, other, gap):
     """
     n = x + rest
     return log_poisson(x, n * share, gap) + log_poisson(rest, n * other, -gap) - log_poisson(n, n, 0.0)
-
-
-# Tails that underflow: a probability next to the tail, and a continued fraction for its share of the whole
-# (Abramowitz and Stegun, "Handbook of Mathematical Functions", 1964, 6.5.31 and 26.5.8).
-
-
-def log_of(probability, least, far, *arguments):
-    """The logarithm of a probability; where that is below `least`, `far` has it from the arguments."""
-    probability, *arguments = np.broadcast_arrays(probability, *arguments)
-    with np.errstate(divide="ignore"):
-        log_probability = np.array(np.log(probability))
-    tiny = probability < least
-    if tiny.any():
-        log_probability[tiny] = far(*(value[tiny] for value in arguments))
-    return log_probability
-
-
-def less_of_the_other(log_p, log_q):
-    """The logarithm of a probability p; of 1 - q, where q is so small that it is known better."""
-    return np.where(log_q < np.log(ROUGH), np.log1p(-np.exp(np.minimum(log_q, -1.0))), log_p)
-
-
-def upper_tail_of_poisson(after, rate):
-    """Log P(x >= after), far out."""
-    return Poisson._logpdf(after, rate) - log_fraction(
-        lambda m: -(after + m) / (after + 2 * m) * rate / (after + 2 * m + 1),
-        lambda m: m * rate / (after + 2 * m - 1) / (after + 2 * m),
-    )
-
-
-def lower_tail_of_poisson(after, rate):
-    """Log P(x < after), far out."""
-    fraction = log_fraction(lambda m: (m + 1 - after) / rate, lambda m: m / rate)
-    return Poisson._logpdf(after - 1, rate) - fraction
-
-
-def upper_tail_of_binomial(after, n_trials, probability):
-    """Log P(x >= after), far out."""
-    with np.errstate(divide="ignore"):
-        first = Binomial._logpdf(after, n_trials, probability) + np.log1p(-probability)
-    return first - log_beta_fraction(after, n_trials - after + 1, probability)
-
-
-def lower_tail_of_binomial(after, n_trials, probability):
-    """Log P(x < after), far out: the upper tail of the failures."""
-    with np.errstate(divide="ignore"):
-        last = Binomial._logpdf(after - 1, n_trials, probability) + np.log(probability)
-    return last - log_beta_fraction(n_trials - after + 1, after, 1 - probability)
-
-
-def upper_tail_of_negative_binomial(after, mean, size):
-    """Log P(x >= after), far out."""
-    return NegativeBinomial._logpdf(after, mean, size) - log_beta_fraction(after, size, mean / (size + mean))
-
-
-def lower_tail_of_negative_binomial(after, mean, size):
-    """Log P(x < after), far out."""
-    first = NegativeBinomial._logpdf(after, mean, size) + np.log(after / size)
-    return first - log_beta_fraction(size, after, size / (size + mean))
-
-
-def log_beta_fraction(a, b, x):
-    """The logarithm of the continued fraction of the incomplete beta function, where x is well below a / (a + b)."""
-    return log_fraction(
-        lambda m: -(a + m) / (a + 2 * m) * ((a + b + m) / (a + 2 * m + 1) * x),
-        lambda m: m / (a + 2 * m - 1) * ((b - m) / (a + 2 * m) * x),
-    )
-
-
-def log_fraction(odd, even):
-    r"""The logarithm of :math:`1 + o_0 / (1 + e_1 / (1 + o_1 / (1 + e_2 / (1 + \cdots))))`, from the inside out."""
-    value = 1.0
-    with np.errstate(all="ignore"):  # a term may pass zero on its way
-        for m in range(LEVELS, 0, -1):
-            value = 1 + even(m) / (1 + odd(m) / value)
-        return np.log(1 + odd(0) / value)
 
 
 def poisson_draws(rate, rng):
