@@ -393,7 +393,7 @@ class NegativeBinomial(FarQuantiles, UnivariateProduct):
 
     @staticmethod
     def _is_slow(mean, size):
-        return size < 0.1
+        return (size < 0.1) | (mean > 1e6)
 
     @staticmethod
     def _draw(size, rng, mean, n):
