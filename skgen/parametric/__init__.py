@@ -139,7 +139,8 @@ from skgen.parametric._compositions import DirichletMultinomial
 from skgen.parametric._counts import Binomial, Geometric, NegativeBinomial, Poisson
 from skgen.parametric._directions import VonMisesFisher
 from skgen.parametric._discrete import Bernoulli, Categorical, PointMass
-from skgen.parametric._extremes import GEV, GeneralizedPareto, Gumbel
+from skgen.parametric._excesses import GeneralizedPareto
+from skgen.parametric._extremes import GEV, Gumbel
 from skgen.parametric._independent import Independent
 from skgen.parametric._inflated import ZeroInflated
 from skgen.parametric._line import Cauchy, Laplace, LocationScaleT, Logistic, Normal, SkewNormal

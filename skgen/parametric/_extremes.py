@@ -1,4 +1,4 @@
-r"""Families of extremes: maxima of blocks, and excesses over a threshold.
+r"""Families of extremes: maxima of blocks.
 
 Coles, "An Introduction to Statistical Modeling of Extreme Values", 2001.
 """
@@ -7,15 +7,14 @@ import numpy as np
 from scipy import stats
 from scipy.special import gammaln, zeta
 
-from skgen import supports
-from skgen.parametric._maximum import certified, decreasing_root
+from skgen.parametric._maximum import certified
 from skgen.parametric._positive import smallest_extreme
 from skgen.parametric._product import UnivariateProduct
-from skgen.parametric._profile import ENOUGH_ROWS, Domain, best_shape, standardised, summary
+from skgen.parametric._profile import Domain, best_shape, standardised
+from skgen.parametric._quantiles import log_complement, log_hazard
 
 SHAPE_RANGE = -1.0, 5.0  # below -1 the density has a pole at the upper end, and the likelihood no maximum
 MARGIN = 0.9  # of the shape from which on ties at the lower end make the likelihood unbounded
-LOWEST, HIGHEST = -36.0, 700.0  # of log(1 + theta): the end of the support at the largest row, and overflow
 
 
 class Gumbel(UnivariateProduct):
@@ -62,7 +61,7 @@ class Gumbel(UnivariateProduct):
 
     @staticmethod
     def _inverse(log_u, log_v, location, scale):
-        return location - scale * _log_minus_log(log_u, log_v)
+        return location - scale * log_hazard(log_v, log_u)
 
     @staticmethod
     def _draw(size, rng, location, scale):
@@ -78,30 +77,6 @@ def _log_extreme_tails(log_hazard):
     with np.errstate(over="ignore"):
         lower = -np.exp(log_hazard)
     return lower, np.where(log_hazard < -40, log_hazard, log_complement(lower))
-
-
-def log_complement(log_p):
-    """log(1 - p), from log p.
-
-    Parameters
-    ----------
-    log_p : ndarray
-        Not above 0.
-
-    Returns
-    -------
-    ndarray
-    """
-    with np.errstate(divide="ignore"):
-        return np.where(log_p > -0.7, np.log(-np.expm1(log_p)), np.log1p(-np.exp(np.minimum(log_p, -0.7))))
-
-
-def _log_minus_log(log_u, log_v):
-    """log(-log u), from the smaller tail: -log u = -log(1 - v) is about v where v is small."""
-    with np.errstate(divide="ignore", over="ignore"):
-        v = np.exp(log_v)
-        upper = log_v + np.log(-np.log1p(-np.minimum(v, 0.5)) / np.maximum(np.minimum(v, 0.5), 1e-300))
-        return np.where(log_v < np.log(0.5), np.where(v > 1e-290, upper, log_v), np.log(np.maximum(-log_u, 1e-300)))
 
 
 class GEV(UnivariateProduct):
@@ -179,21 +154,21 @@ class GEV(UnivariateProduct):
 
     @staticmethod
     def _logpdf(x, location, scale, shape):
-        log_hazard = gev_log_hazard((x - location) / scale, shape)
+        t = gev_log_hazard((x - location) / scale, shape)
         at_end = (shape == -1) & (x - location == scale)
         with np.errstate(over="ignore", invalid="ignore"):  # at shape -1 the density is highest at its end
-            inside = np.where(shape == -1, 0.0, (1 + shape) * log_hazard) - np.exp(log_hazard) - np.log(scale)
-        return np.where(np.isfinite(log_hazard), inside, np.where(at_end, -np.log(scale), -np.inf))
+            inside = np.where(shape == -1, 0.0, (1 + shape) * t) - np.exp(t) - np.log(scale)
+        return np.where(np.isfinite(t), inside, np.where(at_end, -np.log(scale), -np.inf))
 
     @staticmethod
     def _log_tails(x, location, scale, shape):
         z = (x - location) / scale
-        log_hazard = gev_log_hazard(z, shape)
-        return _log_extreme_tails(np.where(np.isnan(log_hazard), np.where(shape > 0, np.inf, -np.inf), log_hazard))
+        t = gev_log_hazard(z, shape)
+        return _log_extreme_tails(np.where(np.isnan(t), np.where(shape > 0, np.inf, -np.inf), t))
 
     @staticmethod
     def _inverse(log_u, log_v, location, scale, shape):
-        return location + scale * box_cox_inverse(-_log_minus_log(log_u, log_v), shape)
+        return location + scale * box_cox_inverse(-log_hazard(log_v, log_u), shape)
 
     @staticmethod
     def _draw(size, rng, location, scale, shape):
@@ -331,187 +306,3 @@ class WithinEnds(Domain):
         a, b = u
         reach = np.max(-s * (a * self.ends - b))
         return np.asarray(u) * min(1.0, 0.9 / max(reach, 1e-300))
-
-
-class GeneralizedPareto(UnivariateProduct):
-    r"""Independent generalized Pareto features: excesses over a threshold.
-
-    .. math:: P(X > x) = \prod_j \left(1 + \frac{\xi_j x_j}{\sigma_j}\right)^{-1/\xi_j}, \qquad x_j \ge 0
-
-    :math:`\xi = 0` is the exponential distribution, :math:`\xi = -1` the uniform one. Fitted by weighted maximum
-    likelihood with :math:`\xi \ge -1` (below, there is no maximum): the best root of the profile in
-    :math:`\xi / \sigma` (Grimshaw, "Computing maximum likelihood estimates for the generalized Pareto distribution",
-    1993), or the uniform distribution where that is more likely.
-
-    Attributes
-    ----------
-    scale_ : ndarray of shape (n_features,)
-        The scales :math:`\sigma`, in the units of the feature.
-    shape_ : ndarray of shape (n_features,)
-        The shapes :math:`\xi`.
-
-    Notes
-    -----
-    Standard errors exist for :math:`\xi > -1/2`; elsewhere they are NaN. Where a share p of the rows is exactly 0, the
-    likelihood is unbounded for :math:`\xi > (1 - p) / p`: the shape is kept below 0.9 of that. Zeros that stand for
-    "no excess" are better left out, or counted apart.
-
-    Examples
-    --------
-    Losses above 10:
-
-    >>> import numpy as np
-    >>> from skgen import GeneralizedPareto
-    >>> losses = np.random.default_rng(0).pareto(2, size=5000) * 3
-    >>> model = GeneralizedPareto().fit(losses[losses > 10, None] - 10)
-    >>> bool(0.2 < model.shape_[0] < 0.8)
-    True
-    """
-
-    _parameters = {"scale_": "positive", "shape_": "real"}
-    _ranges = {"shape_": (-1.0, np.inf)}
-    _support = supports.nonnegative
-    _units = ("scale",)
-
-    @staticmethod
-    def _law(scale, shape):
-        return stats.genpareto(shape, scale=scale)
-
-    @staticmethod
-    def _ends(scale, shape):
-        with np.errstate(divide="ignore", over="ignore"):
-            return np.zeros_like(scale), np.where(shape < 0, -scale / shape, np.inf)
-
-    @staticmethod
-    def _is_regular(scale, shape):
-        return shape > -0.5
-
-    @staticmethod
-    def _other_starts(scale, shape):
-        return [(scale, 0.1)]
-
-    def _estimate(self, x, share, j):
-        unit, zeros = x.max(), share[x == 0].sum()
-        most = MARGIN * (1 - zeros) / zeros if zeros > 0 else np.inf
-        scale, shape = Excesses(x / unit, share, most).best()
-        return unit * scale, shape
-
-    @staticmethod
-    def _logpdf(x, scale, shape):
-        t = gev_log_hazard(x / scale, shape)
-        with np.errstate(invalid="ignore"):  # at shape -1 the density is flat up to its end
-            inside = np.where(shape == -1, 0.0, (1 + shape) * t) - np.log(scale)
-        at_end = (shape == -1) & (x <= scale)
-        return np.where(np.isfinite(t) | at_end, inside, -np.inf)
-
-    @staticmethod
-    def _log_tails(x, scale, shape):
-        t = gev_log_hazard(x / scale, shape)
-        upper = np.where(np.isnan(t), -np.inf, t)
-        return log_complement(upper), upper
-
-    @staticmethod
-    def _inverse(log_u, log_v, scale, shape):
-        return scale * box_cox_inverse(-log_v, shape)
-
-    @staticmethod
-    def _draw(size, rng, scale, shape):
-        return scale * box_cox_inverse(rng.exponential(size=size), shape)
-
-    @staticmethod
-    def _peak(scale, shape):
-        return np.where(shape < -1, -scale / np.minimum(shape, -1), 0.0)
-
-    @staticmethod
-    def _tail_powers(scale, shape):
-        return np.inf, tail_power(shape)
-
-    @staticmethod
-    def _mean_of(scale, shape):
-        return np.where(shape < 1, scale / (1 - shape), np.inf)
-
-    @staticmethod
-    def _var_of(scale, shape):
-        return np.where(shape < 0.5, (scale / (1 - shape)) ** 2 / (1 - 2 * shape), np.inf)
-
-    @staticmethod
-    def _entropy_of(scale, shape):
-        return np.log(scale) + 1 + shape
-
-
-class Excesses:
-    """The profile of the likelihood in theta = shape / scale, for excesses whose largest is 1.
-
-    Its coordinate is s = log(1 + theta); the shape is the mean of log(1 + theta x), but at most `most`, and the values
-    are those of the density in the units of the largest row, in which the uniform distribution has 0.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_samples,)
-        From 0 to 1.
-    share : ndarray of shape (n_samples,)
-        Weights that add up to one.
-    most : float
-        The largest shape.
-    """
-
-    def __init__(self, x, share, most):
-        self.x, self.share, self.most = x, share, most
-
-    def thinned(self):
-        """So few rows that a grid costs next to nothing."""
-        return self if len(self.x) < 2 * ENOUGH_ROWS else Excesses(*summary(self.x, self.share, ENOUGH_ROWS), self.most)
-
-    def grid(self):
-        """Coordinates among which the slope changes its sign: from the shape -1 to where no row is small."""
-        low = decreasing_root(lambda s: -1 - self.means(s)[0], LOWEST, -1e-9, -1.0)
-        least = np.log(self.x[self.x > 0].min())
-        high = min(HIGHEST, 15.0 - least)
-        far = np.linspace(3.0, high, int(high))
-        return np.r_[low, -np.geomspace(-low, 0.01, 24)[1:], 0.0, np.geomspace(0.01, 3, 24)[:-1], far]
-
-    def means(self, s):
-        """The means of log(1 + theta x) and of theta x / (1 + theta x)."""
-        theta, x = np.expm1(s), self.x
-        if s > -0.5:
-            return self.share @ np.log1p(theta * x), self.share @ (theta * x / (1 + theta * x))
-        inner = (1 - x) + np.exp(s) * x  # exact where theta is next to -1 and x next to 1
-        return self.share @ np.log(inner), self.share @ (theta * x / inner)
-
-    def slope(self, s):
-        """The profile's derivative by s."""
-        theta = np.expm1(s)
-        if abs(theta) < 1e-6:  # a series, where the difference cancels
-            first, second, third = (self.share @ self.x**k for k in (1, 2, 3))
-            gap = second / (2 * first) - theta * (2 * third / (3 * first) - second**2 / (4 * first**2))
-            return gap - (first - theta * second)
-        mean, pull = self.means(s)
-        return ((min(mean, self.most) - pull) / min(mean, self.most) - pull) * (1 + theta) / theta
-
-    def at(self, s):
-        """Scale, shape and mean log-density."""
-        theta = np.expm1(s)
-        if abs(theta) < 1e-9:
-            scale = self.share @ self.x
-            return scale, theta * scale, -np.log(scale) - 1
-        mean = self.means(s)[0]
-        shape = min(max(mean, -1.0), self.most)
-        return shape / theta, shape, -np.log(shape / theta) - (1 + 1 / shape) * mean
-
-    def best(self):
-        """Scale and shape of most likelihood: the best root of the slope, or the uniform distribution."""
-        grid = self.grid()
-        peaks = self.roots(grid, self.thinned()) or self.roots(grid, self)
-        return max([(1.0, -1.0, 0.0), *map(self.at, peaks)], key=lambda one: one[2])[:2]
-
-    def roots(self, grid, few):
-        """Coordinates where the slope falls through zero, of which a few rows give the brackets."""
-        slopes = np.array([few.slope(s) for s in grid])
-        last = len(grid) - 1
-        brackets = np.flatnonzero((slopes[:-1] > 0) & (slopes[1:] <= 0))
-        wide = 0 if few is self else 1
-        found = [
-            decreasing_root(self.slope, grid[max(k - wide, 0)], grid[min(k + 1 + wide, last)], grid[k : k + 2].mean())
-            for k in brackets
-        ]
-        return found + [grid[-1]] * bool(slopes[-1] > 0)
