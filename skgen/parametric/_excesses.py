@@ -11,6 +11,7 @@ from skgen.parametric._extremes import MARGIN, box_cox_inverse, gev_log_hazard, 
 from skgen.parametric._maximum import decreasing_root
 from skgen.parametric._product import UnivariateProduct
 from skgen.parametric._profile import ENOUGH_ROWS, summary
+from skgen.parametric._quantiles import log_complement
 
 LOWEST, HIGHEST = -36.0, 700.0  # of log(1 + theta): the end of the support at the largest row, and overflow
 

@@ -11,8 +11,9 @@ from scipy.special import erf, erfcx, log_expit, log_ndtr, ndtr, owens_t, roots_
 from sklearn.utils._param_validation import Interval
 
 from skgen.parametric._degenerate import most_frequent, refuse_constant, refuse_tied
+from skgen.parametric._kinked import AroundPeak, telling, undetermined
 from skgen.parametric._maximum import certified
-from skgen.parametric._product import AdditiveProduct, FullyObserved, UnivariateProduct
+from skgen.parametric._product import AdditiveProduct, UnivariateProduct
 from skgen.parametric._profile import best_shape, maxima, newton, standardised
 from skgen.parametric._quantiles import inverted, log_difference, normal_quantile, weighted_median
 from skgen.parametric._special import digamma_gap, log_gamma_ratio
@@ -21,6 +22,7 @@ LOG_2PI = np.log(2 * np.pi)
 T_RANGE = 0.5, 1e5  # below, a few tied rows make the likelihood unbounded; above, it is normal to 1e-5
 SKEW_RANGE = -1e3, 1e3  # beyond, it is a half-normal distribution to the eye
 LAGUERRE = np.array(roots_laguerre(16))[:, :15]  # the last weight is below 1e-20
+SINGULAR = 1e12  # the condition of an information matrix that is none
 SMALLEST_TAIL = 1e-50  # further out scipy's inverse of Student's distribution function is wrong for some df
 
 
@@ -97,12 +99,14 @@ class Normal(AdditiveProduct):
         return mean
 
 
-class Laplace(FullyObserved):
+class Laplace(UnivariateProduct):
     r"""Independent Laplace (double exponential) features.
 
     .. math:: p(x) = \prod_j \frac{1}{2 b_j} \exp\left(-\frac{|x_j - m_j|}{b_j}\right)
 
-    Fitted by weighted maximum likelihood: the weighted median and the mean absolute deviation from it.
+    Fitted by weighted maximum likelihood: the weighted median and the mean absolute deviation from it. With intervals
+    the likelihood is still concave, with kinks at the values that are known, and its one maximum is found among these
+    and between them. In a window the location is inside it: beyond an end, all locations give one law.
 
     Attributes
     ----------
@@ -117,6 +121,12 @@ class Laplace(FullyObserved):
     >>> model = Laplace().fit([[0.0], [1.0], [5.0]])
     >>> model.location_, model.scale_
     (array([1.]), array([1.66666667]))
+
+    Of the last value no more is known than that it exceeds 3:
+
+    >>> import numpy as np
+    >>> Laplace(censoring="interval").fit([[0.0, 0.0], [1.0, 1.0], [3.0, np.inf]]).scale_
+    array([1.5])
     """
 
     _parameters = {"location_": "location", "scale_": "positive"}
@@ -126,6 +136,17 @@ class Laplace(FullyObserved):
     def _estimate(self, x, share, j):
         location = weighted_median(x, share)
         return location, share @ np.abs(x - location)
+
+    def _climb(self, low, high, share, j):
+        column = self.columns_.take([2 * j if self._is_censored() else j])
+        low, high, share = telling(self, low, high, share, column)
+        if not self._is_truncated() and (low == high).all():
+            return self._estimate(low, share, j)
+        top = AroundPeak(low, high, share, self._window()).summit()
+        theta = top.origin, 1 / top.rate
+        if not top.is_maximum:
+            raise undetermined(self, theta, column)
+        return theta
 
     @staticmethod
     def _logpdf(x, location, scale):
@@ -152,8 +173,31 @@ class Laplace(FullyObserved):
         return location
 
     def _standard_errors(self, X, sample_weight):
+        if not self._is_plain():
+            return super()._standard_errors(X, sample_weight)
         error = self.scale_ / np.sqrt(sample_weight.sum())  # by the expected information: the density has a kink
         return {"location_": error, "scale_": error}
+
+    def _column_errors(self, low, high, sample_weight, j):
+        errors = super()._column_errors(low, high, sample_weight, j)
+        return errors if np.isfinite(errors).all() else self._errors_by_scores(low, high, sample_weight, j)
+
+    def _errors_by_scores(self, low, high, sample_weight, j):
+        """At a kink: the information is the sum of the squared scores (Berndt, Hall, Hall and Hausman, 1974)."""
+        location, scale = self._column(j)
+        left, right = self._window()
+        low, high = np.maximum(low, left), np.minimum(high, right)
+        says = (low == high) | (low > left) | (high < right)
+        scores = AroundPeak.scores(low[says], high[says], location, 1 / scale) / scale
+        if self._is_truncated():
+            scores = scores - AroundPeak.scores(np.array([left]), np.array([right]), location, 1 / scale) / scale
+        free = [1] if location in (left, right) else [0, 1]  # at an end of the window the likelihood is flat beyond it
+        information = (scores.T * sample_weight[says]) @ scores
+        errors = np.full(2, np.nan)
+        information = information[np.ix_(free, free)]
+        if np.linalg.cond(information) < SINGULAR:
+            errors[free] = np.sqrt(np.diag(np.linalg.inv(information)))
+        return list(errors)
 
 
 class Logistic(UnivariateProduct):

@@ -54,12 +54,12 @@ def fit_column(model, low, high, share, column):
     start = tuple(float(value[0]) for value in plain._theta())
     if model.truncation is None and (low == high).all():
         return start
-    (low, high), share = _without_repeats(low, high, share)
+    (low, high), share = without_repeats(low, high, share)
     line = Line(plain, stand_in)
     found = [_uphill(model, low, high, share, line, first) for first in (start, *model._other_starts(*start))]
     theta, peak, value = max(found, key=lambda triple: np.nan_to_num(triple[1].value, nan=-np.inf))
     if not (low == high).any() and peak.value > -CERTAIN:
-        raise _unbounded(model, column, "there is a law to which every row is certain, and so none that is likeliest")
+        raise unbounded(model, column, "there is a law to which every row is certain, and so none that is likeliest")
     moved = (line.point(_columns(theta)) - line.point(_columns(start)))[:, 0]
     if not (np.abs(moved).max(initial=0) < OFF_SCALE or _is_a_peak(peak, value)):
         return _at_the_end(model, low, high, share, line, theta, moved, peak, column)
@@ -100,7 +100,7 @@ def _at_the_end(model, low, high, share, line, theta, moved, peak, column):
     if np.isfinite(end).all() and share @ model._log_terms(low, high, end).ravel() >= peak.value - 1e-9:
         return end
     reached = ", ".join(f"{name} = {value:.3g}" for name, value in zip(model._parameters, theta, strict=True))
-    raise _unbounded(model, column, f"the rows say too little of its parameters, which reached {reached}")
+    raise unbounded(model, column, f"the rows say too little of its parameters, which reached {reached}")
 
 
 def _is_a_peak(peak, value):
@@ -108,16 +108,22 @@ def _is_a_peak(peak, value):
     return peak.solved and bool(np.isfinite(covariance(value, peak.point)).all())
 
 
+def could_be_one_value(low, high):
+    """Whether the values that are known are all one, which every interval holds."""
+    known = low[low == high]
+    return len(known) > 0 and np.ptp(known) == 0 and bool(((low <= known[0]) & (known[0] <= high)).all())
+
+
 def _refuse_one_value(model, low, high, column):
     """Refuse rows that may all be one value, which is known, if the density piles up on a constant column."""
-    known = low[low == high]
-    if not (len(known) and np.ptp(known) == 0 and ((low <= known[0]) & (known[0] <= high)).all()):
+    if not could_be_one_value(low, high):
         return
+    known = low[low == high]
     try:
         _plain(model)._fit_coded(np.full((2, 1), known[0]), column, np.full(2, 0.5))
     except UnboundedLikelihood:
         why = f"all rows may be one value ({known[0]:.6g}), on which the density piles up"
-        raise _unbounded(model, column, why) from None
+        raise unbounded(model, column, why) from None
 
 
 def _plain(model):
@@ -125,7 +131,7 @@ def _plain(model):
     return clone(model).set_params(censoring=None, truncation=None)
 
 
-def _unbounded(model, column, why):
+def unbounded(model, column, why):
     return UnboundedLikelihood(
         f"The likelihood of {type(model).__name__} has no maximum in {column.name(0)}: {why}. Use rows that say more, "
         "or another family."
@@ -202,7 +208,7 @@ def _stand_in(low, high, support):
     return x
 
 
-def _without_repeats(low, high, share):
+def without_repeats(low, high, share):
     """Intervals that differ, with their shares added up, where that makes them fewer by half."""
     if low is high:
         return (low, low), share

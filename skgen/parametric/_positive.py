@@ -8,9 +8,11 @@ from scipy import stats
 from scipy.special import erf, erfcx, erfinv, gammaln, log_ndtr, xlogy, zeta
 
 from skgen import supports
+from skgen.parametric._curvature import covariance
 from skgen.parametric._degenerate import refuse_constant
+from skgen.parametric._kinked import AboveEdge, telling, undetermined
 from skgen.parametric._maximum import decreasing_root
-from skgen.parametric._product import AdditiveProduct, FullyObserved, UnivariateProduct
+from skgen.parametric._product import AdditiveProduct, UnivariateProduct
 from skgen.parametric._quantiles import hazard, inverted, log_complement, log_hazard, normal_quantile
 from skgen.parametric._special import (
     gamma_quantile,
@@ -522,13 +524,15 @@ def smallest_extreme(y, share):
     return k, top + np.log(share @ np.exp(k * y)) / k
 
 
-class Pareto(FullyObserved):
+class Pareto(UnivariateProduct):
     r"""Independent Pareto features: sizes above a smallest one, with a tail like a power.
 
     .. math:: p(x) = \prod_j \frac{\alpha_j m_j^{\alpha_j}}{x_j^{\alpha_j + 1}}, \qquad x_j \ge m_j
 
-    Fitted by weighted maximum likelihood: the smallest row, and one over the mean logarithm of the ratio to it. Rows
-    above a threshold that is known have `GeneralizedPareto` excesses.
+    Fitted by weighted maximum likelihood: the smallest row, and one over the mean logarithm of the ratio to it. With
+    intervals the smallest value is among their lower ends, or below the first upper one. In a window it is not below
+    the window's lower end: from there on downwards, all scales give one law. Rows above a threshold that is known have
+    `GeneralizedPareto` excesses.
 
     Attributes
     ----------
@@ -544,6 +548,12 @@ class Pareto(FullyObserved):
     >>> model = Pareto().fit(np.exp([[0.0], [1.0], [2.0]]))
     >>> model.shape_, model.scale_
     (array([1.]), array([1.]))
+
+    Of the last value no more is known than that it exceeds 7.39:
+
+    >>> rows = np.exp([[0.0, 0.0], [1.0, 1.0], [2.0, np.inf]])
+    >>> Pareto(censoring="interval").fit(rows).shape_.round(6)
+    array([0.666667])
     """
 
     _parameters = {"shape_": "positive", "scale_": "positive"}
@@ -566,6 +576,24 @@ class Pareto(FullyObserved):
 
     def _estimate(self, x, share, j):
         return 1 / (share @ np.log(x / x.min())), x.min()
+
+    def _climb(self, low, high, share, j):
+        column = self.columns_.take([2 * j if self._is_censored() else j])
+        low, high, share = telling(self, np.maximum(low, 0), high, share, column)
+        if not self._is_truncated() and (low == high).all():
+            return self._estimate(low, share, j)
+        window = max(self._window()[0], 0.0), self._window()[1]
+        unit = np.median(np.r_[low, high][np.isfinite(np.r_[np.where(low > 0, low, np.inf), high])])
+        with np.errstate(divide="ignore"):
+            ends, log_window = np.r_[low, window[0]], tuple(np.log(np.array(window) / unit))
+            log_low, log_high, log_ends = (np.log(values / unit) for values in (low, high, ends))
+        top = AboveEdge(log_low, log_high, share, log_window).summit()
+        is_end = log_ends == top.origin  # rounding must not lift the scale above a row
+        scale = ends[is_end].min() if is_end.any() else unit * np.exp(top.origin)
+        theta = top.rate, min(scale, low[low == high].min(initial=np.inf))
+        if not top.is_maximum:
+            raise undetermined(self, theta, column)
+        return theta
 
     @staticmethod
     def _logpdf(x, shape, scale):
@@ -592,4 +620,20 @@ class Pareto(FullyObserved):
         return scale
 
     def _standard_errors(self, X, sample_weight):
+        if not self._is_plain():
+            return super()._standard_errors(X, sample_weight)
         return {"shape_": self.shape_ / np.sqrt(sample_weight.sum()), "scale_": np.full_like(self.scale_, np.nan)}
+
+    def _column_errors(self, low, high, sample_weight, j):
+        shape, scale = super()._column_errors(low, high, sample_weight, j)
+        return [shape if np.isfinite(shape) else self._shape_error(low, high, sample_weight, j), scale]
+
+    def _shape_error(self, low, high, sample_weight, j):
+        """The standard error of the shape where the scale stands at a row, to which it is nearer by an order."""
+        shape, scale = self._column(j)
+        n = sample_weight.sum()
+
+        def height(u):
+            return float(sample_weight @ self._log_terms(low, high, (np.exp(u[0]), scale)) / n)
+
+        return shape * np.sqrt(covariance(height, np.log([shape]))[0, 0] / n)
