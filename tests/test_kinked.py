@@ -222,13 +222,19 @@ def test_one_sided_exponentials_of_a_window():
         ([[2.0, 2.0], [1.0, np.inf], [-np.inf, 5.0]], "all rows may be one value"),
         ([[2.0, 2.0], [1.0, 2.0]], "all rows may be one value"),
         ([[1.0, 2.0], [2.0, 3.0]], "all rows may be one value"),
-        ([[2.0, 2.0], [2.0, 2.0]], "all rows may be one value"),
     ],
     ids=str,
 )
 def test_rows_without_a_maximum_are_refused(family, window, rows, message):
     with pytest.raises(UnboundedLikelihood, match=rf"no maximum in X\[:, 0\]: .*{message}"):
         family(censoring="interval", truncation=window).fit(rows)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.__name__)
+def test_known_rows_of_one_value_are_a_constant_column(family):
+    rows = [[1.0, 1.5, 2.0, 2.0], [2.0, 2.5, 2.0, 2.0], [3.0, 3.5, 2.0, 2.0]]
+    with pytest.raises(UnboundedLikelihood, match=r"X\[:, 2\] is constant \(2\)"):
+        family(censoring="interval").fit(rows)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.__name__)

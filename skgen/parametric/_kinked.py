@@ -18,7 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
+from sklearn.base import clone
 
+from skgen import supports
+from skgen.parametric._degenerate import refuse_constant
 from skgen.parametric._maximum import decreasing_root
 from skgen.parametric._partial import CERTAIN, OFF_SCALE, could_be_one_value, unbounded, without_repeats
 from skgen.parametric._quantiles import log_complement
@@ -357,7 +360,7 @@ def _nearest(values, at, most):
 
 
 def telling(model, low, high, share, column):
-    """The rows that say something, in the window.
+    """The rows that say something, in the support and the window.
 
     Parameters
     ----------
@@ -378,13 +381,17 @@ def telling(model, low, high, share, column):
     UnboundedLikelihood
         If a law of no width makes all rows certain, or infinitely dense, or as likely as they can be.
     """
-    left, right = model._window()
-    low, high = np.maximum(low, left), np.minimum(high, right)
+    inner = supports.within(model._support, *model._window())
+    low, high = np.maximum(low, inner.low), np.minimum(high, inner.high)
+    if (low == high).all():
+        named = clone(model)
+        named.columns_ = column
+        refuse_constant(named, np.ptp(low, keepdims=True), low[:1])
     if not (low == high).any() and low.max() < high.min():
         raise unbounded(model, column, "there is a law to which every row is certain, and so none that is likeliest")
     if could_be_one_value(low, high) or (not (low == high).any() and low.max() == high.min()):
         raise unbounded(model, column, "all rows may be one value, on which the density piles up")
-    says = (low == high) | (low > left) | (high < right)
+    says = (low == high) | (low > inner.low) | (high < inner.high)
     return low[says], high[says], share[says] / share[says].sum()
 
 

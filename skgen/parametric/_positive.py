@@ -579,7 +579,7 @@ class Pareto(UnivariateProduct):
 
     def _climb(self, low, high, share, j):
         column = self.columns_.take([2 * j if self._is_censored() else j])
-        low, high, share = telling(self, np.maximum(low, 0), high, share, column)
+        low, high, share = telling(self, low, high, share, column)
         if not self._is_truncated() and (low == high).all():
             return self._estimate(low, share, j)
         window = max(self._window()[0], 0.0), self._window()[1]
