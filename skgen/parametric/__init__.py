@@ -118,9 +118,8 @@ array([[22.6]])
 ``truncation=(low, high)`` says that values outside a window were never recorded at all. The model is then the law in
 that window; `underlying` gives the law without it.
 
-`Laplace`, `Uniform`, `Pareto` and `VonMises` have neither: the first has a likelihood with kinks, the ends of the
-next two are what the rows show, and an interval of angles has no lower end. `Bernoulli`, `ZeroInflated` and
-`ScipyDensity` do not have them yet.
+`Uniform` and `VonMises` have neither: the ends of the first are what the rows show, and an interval of angles has no
+lower end. `Bernoulli`, `ZeroInflated` and `ScipyDensity` do not have them yet.
 
 Fits that have no maximum are refused with a reason, not returned. More rows than columns are needed for a full
 covariance; with fewer, shrink it:

@@ -6,16 +6,17 @@ Johnson, Kotz and Balakrishnan, "Continuous Univariate Distributions", 1995; Mar
 
 import numpy as np
 from scipy import stats
-from scipy.special import betaln, digamma, polygamma, xlog1py, xlogy
+from scipy.special import betaln, polygamma, xlog1py, xlogy
 
 from skgen import supports
 from skgen.base import UnboundedLikelihood
 from skgen.parametric._bessel import bessel_shortfall, concentration_of, log_bessel_ie
 from skgen.parametric._degenerate import refuse_constant
-from skgen.parametric._maximum import climb
+from skgen.parametric._maximum import certified, climb
+from skgen.parametric._positive import relative_sums
 from skgen.parametric._product import AdditiveProduct, FullyObserved
 from skgen.parametric._quantiles import inverted, log_complement, normal_quantile
-from skgen.parametric._special import beta_quantile, log_beta_kernel, log_beta_tails
+from skgen.parametric._special import beta_quantile, log_beta_kernel, log_beta_tails, log_less_digamma
 
 LARGE_SHAPE = 1e3  # from here on the terms of the log-density would cancel
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
@@ -123,14 +124,13 @@ class Beta(AdditiveProduct):
         return sample_weight @ X / sample_weight.sum()
 
     def _statistics(self, X, sample_weight, coordinates):
-        # log ratios to the origin and its complement, and moments about it
         Z = X - coordinates
         return {
             "n": sample_weight.sum(),
             "first": sample_weight @ Z,
             "second": sample_weight @ Z**2,
-            "log": sample_weight @ np.log(X / coordinates),
-            "log1m": sample_weight @ np.log1p(-Z / (1 - coordinates)),
+            "gap": relative_sums(X / coordinates, sample_weight)["gap"],
+            "other_gap": relative_sums((1 - X) / (1 - coordinates), sample_weight)["gap"],
         }
 
     def _m_step(self, statistics, coordinates):
@@ -138,9 +138,14 @@ class Beta(AdditiveProduct):
         shift = statistics["first"] / n
         mean, variance = coordinates + shift, statistics["second"] / n - shift**2
         refuse_constant(self, np.sqrt(np.maximum(variance, 0)), mean)
-        logs = np.log(coordinates) + statistics["log"] / n, np.log1p(-coordinates) + statistics["log1m"] / n
-        solved = np.transpose([_beta_root(*column) for column in zip(mean, variance, *logs, strict=True)])
-        self.alpha_, self.beta_ = solved
+        # the means of the logarithms less the logarithms of the means
+        up, down = shift / coordinates, -shift / (1 - coordinates)
+        short = up - np.log1p(up) - statistics["gap"] / n
+        other_short = down - np.log1p(down) - statistics["other_gap"] / n
+        columns = zip(mean, 1 - coordinates - shift, variance, short, other_short, strict=True)
+        peaks = [_beta_peak(*column) for column in columns]
+        points = [certified(self, peak, self.columns_.name(j)) for j, peak in enumerate(peaks)]
+        self.alpha_, self.beta_ = np.exp(np.transpose(points))
 
     @staticmethod
     def _logpdf(x, alpha, beta):
@@ -168,20 +173,25 @@ class Beta(AdditiveProduct):
         return np.select([(alpha > 1) & (beta > 1), at_low, at_high], [inner, 0.0, 1.0], np.nan)
 
 
-def _beta_root(mean, variance, log, log1m):
-    """The exponents whose expected logarithms are those given, from those of the first two moments."""
-    total = max(mean * (1 - mean) / variance - 1, 1e-3)
+def _beta_peak(mean, other, variance, short, other_short):
+    """The logarithms of the exponents, from the mean, one less it, and what the mean logarithms fall short of both."""
+    total = max(mean * other / variance - 1, 1e-3)
 
     def local(u):
         a, b = np.exp(u)
-        expected = digamma(a) - digamma(a + b), digamma(b) - digamma(a + b)
-        gradient = np.array([log, log1m]) - expected
-        hessian = polygamma(1, a + b) - np.diag(polygamma(1, [a, b]))
-        value = (a - 1) * log + (b - 1) * log1m - betaln(a, b)
-        scale = np.array([a, b])
-        return value, scale * gradient, hessian * np.outer(scale, scale) + np.diag(scale * gradient)
+        n = a + b
+        away = (mean * b - other * a) / n  # of the data's mean from the law's
+        whole = log_less_digamma(n)
+        gradient = np.array(
+            [
+                a * (short + log_less_digamma(a) - whole + np.log1p(away * n / a)),
+                b * (other_short + log_less_digamma(b) - whole + np.log1p(-away * n / b)),
+            ]
+        )
+        hessian = np.outer([a, b], [a, b]) * polygamma(1, n) - np.diag(np.array([a, b]) ** 2 * polygamma(1, [a, b]))
+        return log_beta_kernel(a, b, mean) + a * short + b * other_short, gradient, hessian + np.diag(gradient)
 
-    return np.exp(climb(local, np.log([mean * total, (1 - mean) * total])).point)
+    return climb(local, np.log([mean * total, other * total]))
 
 
 class VonMises(AdditiveProduct):

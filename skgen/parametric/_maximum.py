@@ -78,7 +78,7 @@ def climb(local, start, max_iter=200, slack=None, direction=lambda u, *slopes: u
         u, (value, gradient, hessian) = u + share * step, tried
         if idle > 3:  # the rounding of the likelihood is all that is left to climb
             return Peak(u, value, decrement, decrement < NOISE)
-    return Peak(u, value, decrement, False)
+    return Peak(u, value, decrement, decrement < NOISE)
 
 
 def certified(model, peak, name):
@@ -103,9 +103,10 @@ def certified(model, peak, name):
         At the user's call.
     """
     if not peak.solved:
+        left = f"{peak.decrement:.1e} nats" if np.isfinite(peak.decrement) else "some likelihood"
         warnings.warn(
-            f"{type(model).__name__} did not converge in {name}: {peak.decrement:.1e} nats a row may be left. "
-            "Use wider data, or another family.",
+            f"{type(model).__name__} did not converge in {name}: {left} a row may be left. Use wider data, or another "
+            "family.",
             ConvergenceWarning,
             stacklevel=_depth_of_caller(),
         )

@@ -5,17 +5,15 @@ in an interval, each less the logarithm of the window's mass. It is climbed by N
 that stand in for the intervals (Klein and Moeschberger, "Survival Analysis", 2003, sections 3.5 and 3.6).
 """
 
-import warnings
 from copy import copy
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 
 from skgen import supports
 from skgen.base import UnboundedLikelihood
 from skgen.parametric._curvature import covariance
-from skgen.parametric._maximum import climb_numerically
+from skgen.parametric._maximum import certified, climb_numerically
 from skgen.parametric._parametric import LINKS
 
 CERTAIN = 1e-10  # nats a row below certainty
@@ -52,7 +50,7 @@ def fit_column(model, low, high, share, column):
     stand_in = _stand_in(np.maximum(low, inner.low), np.minimum(high, inner.high), inner)[:, None]
     plain = _plain(model)._fit_coded(stand_in, column, share)
     start = tuple(float(value[0]) for value in plain._theta())
-    if model.truncation is None and (low == high).all():
+    if not model._is_truncated() and (low == high).all():
         return start
     (low, high), share = without_repeats(low, high, share)
     line = Line(plain, stand_in)
@@ -63,14 +61,7 @@ def fit_column(model, low, high, share, column):
     moved = (line.point(_columns(theta)) - line.point(_columns(start)))[:, 0]
     if not (np.abs(moved).max(initial=0) < OFF_SCALE or _is_a_peak(peak, value)):
         return _at_the_end(model, low, high, share, line, theta, moved, peak, column)
-    if not peak.solved:
-        left = f"{peak.decrement:.1e} nats" if np.isfinite(peak.decrement) else "some likelihood"
-        warnings.warn(
-            f"{type(model).__name__} did not converge in {column.name(0)}: {left} a row may be left. Use wider data, "
-            "or another family.",
-            ConvergenceWarning,
-            stacklevel=5,
-        )
+    certified(model, peak, column.name(0))
     return theta
 
 
@@ -122,6 +113,8 @@ def _refuse_one_value(model, low, high, column):
     try:
         _plain(model)._fit_coded(np.full((2, 1), known[0]), column, np.full(2, 0.5))
     except UnboundedLikelihood:
+        if (low == high).all():
+            raise
         why = f"all rows may be one value ({known[0]:.6g}), on which the density piles up"
         raise unbounded(model, column, why) from None
 
