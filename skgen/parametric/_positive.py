@@ -305,9 +305,10 @@ def relative_sums(ratio, sample_weight):
 
 def _log_of(ratio, rest):
     """log(ratio), by the smaller rounding: a column that reaches below a half has a gap that hides that of the log."""
-    is_wide = ratio.min(axis=0) < 0.5
+    least = ratio.min(axis=0)
+    is_wide = least < 0.5
     if is_wide.all():
-        return np.log(np.maximum(ratio, np.finfo(float).tiny))
+        return np.log(ratio if least.all() else np.maximum(ratio, np.finfo(float).tiny))
     if not is_wide.any():
         return np.log1p(rest)
     return np.where(is_wide, np.log(np.maximum(ratio, np.finfo(float).tiny)), np.log1p(np.maximum(rest, -0.5)))
