@@ -8,8 +8,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgen.base import UnboundedLikelihood
 from skgen.parametric import GEV, Cauchy, GeneralizedPareto, Gumbel, Laplace, LocationScaleT, Logistic, SkewNormal
-from skgen.parametric._line import _log_far_tail, _log_thin_tail
 from skgen.parametric._maximum import Peak, certified
+from skgen.parametric._skewed import _log_far_tail, _log_thin_tail
 
 
 def column(values):

@@ -142,20 +142,16 @@ from skgen.parametric._excesses import GeneralizedPareto
 from skgen.parametric._extremes import GEV, Gumbel
 from skgen.parametric._independent import Independent
 from skgen.parametric._inflated import ZeroInflated
-from skgen.parametric._line import Cauchy, Laplace, LocationScaleT, Logistic, Normal, SkewNormal
+from skgen.parametric._lifetimes import InverseGaussian, Weibull
+from skgen.parametric._line import Laplace, Logistic, Normal
 from skgen.parametric._matrices import Wishart
 from skgen.parametric._multivariate import Gaussian, StudentT
-from skgen.parametric._positive import (
-    Exponential,
-    Gamma,
-    HalfNormal,
-    InverseGaussian,
-    LogNormal,
-    Pareto,
-    Weibull,
-)
+from skgen.parametric._pareto import Pareto
+from skgen.parametric._positive import Exponential, Gamma, HalfNormal, LogNormal
 from skgen.parametric._scipy import ScipyDensity
 from skgen.parametric._simplex import Dirichlet
+from skgen.parametric._skewed import SkewNormal
+from skgen.parametric._student import Cauchy, LocationScaleT
 
 __all__ = [
     "GEV",

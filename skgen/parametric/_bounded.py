@@ -14,7 +14,7 @@ from skgen.parametric._bessel import bessel_shortfall, concentration_of, log_bes
 from skgen.parametric._degenerate import refuse_constant
 from skgen.parametric._maximum import certified, climb
 from skgen.parametric._positive import relative_sums
-from skgen.parametric._product import AdditiveProduct, FullyObserved
+from skgen.parametric._product import AdditiveProduct, UnivariateProduct
 from skgen.parametric._quantiles import inverted, log_complement, normal_quantile
 from skgen.parametric._special import beta_quantile, log_beta_kernel, log_beta_tails, log_less_digamma
 
@@ -24,7 +24,7 @@ NEGLIGIBLE = 40.0  # nats below the highest density of an arc, where its integra
 BLOCK = 4096  # arcs at a time, so that their nodes stay in the cache
 
 
-class Uniform(FullyObserved):
+class Uniform(UnivariateProduct):
     r"""Independent uniform features.
 
     .. math:: p(x) = \prod_j \frac{1}{b_j - a_j}, \qquad a_j \le x_j \le b_j
@@ -48,6 +48,10 @@ class Uniform(FullyObserved):
     _parameters = {"low_": "real", "high_": "real"}
     _irregular = ("low_", "high_")
     _precision = 1e-9
+    _parameter_constraints: dict = {}
+
+    def __init__(self):
+        """Without options: its ends are what the rows show."""
 
     @staticmethod
     def _law(low, high):

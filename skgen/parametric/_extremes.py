@@ -7,8 +7,8 @@ import numpy as np
 from scipy import stats
 from scipy.special import gammaln, zeta
 
+from skgen.parametric._lifetimes import smallest_extreme
 from skgen.parametric._maximum import certified
-from skgen.parametric._positive import smallest_extreme
 from skgen.parametric._product import UnivariateProduct
 from skgen.parametric._profile import Domain, best_shape, standardised
 from skgen.parametric._quantiles import log_complement, log_hazard

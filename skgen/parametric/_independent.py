@@ -18,9 +18,10 @@ from skgen.foreign import as_density
 from skgen.parametric._bounded import Beta
 from skgen.parametric._counts import Geometric, NegativeBinomial, Poisson
 from skgen.parametric._discrete import Bernoulli, Categorical, PointMass
+from skgen.parametric._lifetimes import Weibull
 from skgen.parametric._line import Laplace, Logistic, Normal
 from skgen.parametric._parametric import ParametricDensity
-from skgen.parametric._positive import Exponential, Gamma, LogNormal, Weibull
+from skgen.parametric._positive import Exponential, Gamma, LogNormal
 from skgen.random import as_generator, seed_unset
 
 AUTO = {  # candidates by kind of column; the Bayesian information criterion chooses

@@ -526,12 +526,3 @@ class AdditiveProduct(AdditiveStatistics, UnivariateProduct):
             AdditiveStatistics._fit(self, X, y, sample_weight)
         else:
             self._fit_partial(X, sample_weight)
-
-
-class FullyObserved(UnivariateProduct):
-    """A product whose values are all known: intervals and windows mean nothing for it, or nothing new."""
-
-    _parameter_constraints: dict = {}
-
-    def __init__(self):
-        """Without options."""
