@@ -74,7 +74,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def _fit(self, X, y, sample_weight):
-        """Learn from clean float64 rows in the support; the weights are positive."""
+        """Learn from clean float64 rows in the support; the weights are positive, and not to be written to."""
 
     @abstractmethod
     def _log_prob(self, X, y):

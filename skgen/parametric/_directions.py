@@ -9,7 +9,7 @@ import numpy as np
 
 from skgen import supports
 from skgen.base import AdditiveStatistics, UnboundedLikelihood
-from skgen.parametric._bessel import bessel_ratio, concentration_of, log_bessel_ie
+from skgen.parametric._bessel import bessel_ratio, bessel_shortfall, concentration_of, log_bessel_ie
 from skgen.parametric._parametric import ParametricDensity
 
 SMALLEST_SPREAD = 1e-13  # one minus the mean length: below, sums of unit vectors hold rounding errors
@@ -113,7 +113,8 @@ class VonMisesFisher(AdditiveStatistics, ParametricDensity):
         return self.mean_direction_
 
     def _entropy(self):
-        return self._log_mass() + self.concentration_ * (1 - self._mean_length()[0])
+        short = bessel_shortfall(len(self.mean_direction_) / 2, self.concentration_)
+        return self._log_mass() + self.concentration_ * float(short)
 
     def _standard_errors(self, X, sample_weight):
         """Of the coordinates of the mean direction by its covariance in the tangent plane."""
