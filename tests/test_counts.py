@@ -5,6 +5,7 @@ Reference numbers with a comment "mpmath" are sums of 40 digits by that library.
 
 import numpy as np
 import pytest
+import scipy
 from scipy.special import xlogy
 from sklearn.base import clone
 
@@ -367,7 +368,8 @@ def test_a_window_where_hardly_anything_falls(model, low, theta):
 def test_quantiles_of_huge_counts():
     model = Poisson().fit([[1e15], [3e15]])
     X = np.array([[2e15 - 1e8], [2e15], [2e15 + 3e7]])
-    np.testing.assert_allclose(model.ppf(model.cdf(X)), X, rtol=1e-13)
+    digits = 1e-13 if np.lib.NumpyVersion(scipy.__version__) >= "1.14.0" else 1e-10  # a standard deviation is 2e-8
+    np.testing.assert_allclose(model.ppf(model.cdf(X)), X, rtol=digits)
 
 
 # Rows of counts

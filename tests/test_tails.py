@@ -6,24 +6,21 @@ the incomplete gamma and beta functions, the closed forms elsewhere.
 
 import numpy as np
 import pytest
+import scipy
 from scipy import stats
 from scipy.integrate import quad
 from test_families import TRUTHS, at, column
 
 from skgen.parametric import (
-    GEV,
     Beta,
     Cauchy,
     Exponential,
     Gamma,
     GeneralizedPareto,
-    Gumbel,
     HalfNormal,
     InverseGaussian,
-    LocationScaleT,
     LogNormal,
     Pareto,
-    SkewNormal,
     Uniform,
     VonMises,
     Weibull,
@@ -166,6 +163,8 @@ def test_draws_of_inverse_gaussian_laws_at_any_scale(mean, shape):
 # Quantiles and windows of all families
 
 LEVELS = np.array([-1.0, -30.0, -600.0, -1000.0])
+# scipy 1.13 inverts incomplete gamma, beta and Student's functions to fewer digits
+INVERSES = 1e-12 if np.lib.NumpyVersion(scipy.__version__) >= "1.14.0" else 1e-9
 UNDERFLOWS = {  # how far down the smaller tail a float64 lies that has the quantile's digits: (lower, upper)
     Cauchy: (-600, -600),
     Exponential: (-600, -1000),
@@ -176,12 +175,6 @@ UNDERFLOWS = {  # how far down the smaller tail a float64 lies that has the quan
     Beta: (-1000, -30),  # next to one
     VonMises: (-1, -1),  # next to the ends of the turn
 }
-SO_FAR = {  # what these reach as they stand
-    GEV: (-1000, -600),
-    Gumbel: (-1000, -600),
-    LocationScaleT: (-30, -30),
-    SkewNormal: (-1, -600),
-}
 CONTINUOUS = [family for family in TRUTHS if not family()._support.discrete]
 
 
@@ -189,11 +182,11 @@ CONTINUOUS = [family for family in TRUTHS if not family()._support.discrete]
 def test_quantiles_have_the_tails_they_were_asked_for(family):
     """In logarithms, relative to the smaller tail."""
     model = at(family, TRUTHS[family])
-    for side, lowest in enumerate((UNDERFLOWS | SO_FAR).get(family, (-1000, -1000))):
+    for side, lowest in enumerate(UNDERFLOWS.get(family, (-1000, -1000))):
         small = column(LEVELS[lowest <= LEVELS])
         both = (small, log_complement(small)) if side == LOWER else (log_complement(small), small)
         again = model._conditional_log_cdf(model._conditional_ppf(*both))
-        np.testing.assert_allclose(again[side], small, rtol=1e-12)
+        np.testing.assert_allclose(again[side], small, rtol=INVERSES)
 
 
 @pytest.mark.parametrize("family", CONTINUOUS, ids=lambda f: f.__name__)
@@ -201,7 +194,7 @@ def test_quantiles_have_the_tails_they_were_asked_for(family):
 def test_windows_far_out_have_the_mass_of_their_density(family, side):
     """A window of one nat, by quadrature of the density relative to its highest value there."""
     theta = TRUTHS[family]
-    lowest = (UNDERFLOWS | SO_FAR).get(family, (-1000, -1000))[side]
+    lowest = UNDERFLOWS.get(family, (-1000, -1000))[side]
     for level in (-1.0, -20.0, -40.0, -590.0, -950.0):
         if level - 1 < lowest and level != -1:
             continue
@@ -225,11 +218,11 @@ def test_quantiles_at_large_and_small_shapes(shape):
         x = gamma_quantile(shape, log_u, log_v)
         kept = x > 1e-290
         again = np.where(log_u < log_v, *log_gamma_tails(shape, x))
-        np.testing.assert_allclose(again[kept], small[kept], rtol=1e-12)
+        np.testing.assert_allclose(again[kept], small[kept], rtol=INVERSES)
         x = beta_quantile(shape, 2 * shape, log_u, log_v)
         kept = (x > 1e-290) & (x < 0.99)
         again = np.where(log_u < log_v, *log_beta_tails(shape, 2 * shape, x))
-        np.testing.assert_allclose(again[kept], small[kept], rtol=1e-12)
+        np.testing.assert_allclose(again[kept], small[kept], rtol=INVERSES)
 
 
 @pytest.mark.parametrize("ratio", [1e-6, 1e-3, 1.0, 100.0, 1e4, 1e8])
