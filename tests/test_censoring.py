@@ -8,11 +8,14 @@ from scipy import integrate, stats
 from skgen.base import UnboundedLikelihood
 from skgen.parametric import (
     Bernoulli,
+    Binomial,
     Cauchy,
     Exponential,
     Gamma,
+    Gaussian,
     GeneralizedPareto,
     Gumbel,
+    Independent,
     LocationScaleT,
     Logistic,
     LogNormal,
@@ -20,8 +23,10 @@ from skgen.parametric import (
     Normal,
     Pareto,
     Poisson,
+    StudentT,
     Uniform,
     Weibull,
+    ZeroInflated,
 )
 
 RIGHT = [[1.0, np.inf], [2.0, np.inf], [3.0, np.inf]]
@@ -88,6 +93,30 @@ def test_a_fitted_window_outlives_its_parameter():
     model = Normal().partial_fit(X)
     before = model.score_samples(X)
     np.testing.assert_array_equal(model.set_params(truncation=(-1, 9)).score_samples(X), before)
+
+
+def test_refits_and_underlying_laws_have_the_options_of_the_fit():
+    rng = np.random.default_rng(0)
+    X = rng.standard_t(4, (200, 1))
+    seen = X[np.abs(X[:, 0]) < 1]
+    fits = [
+        (Normal(truncation=(-1, 1)), seen, {"truncation": None}),
+        (LocationScaleT(), X, {"df": 3.0}),
+        (LocationScaleT(df=3.0), X, {"df": None}),
+        (StudentT(df=3.0), X, {"df": None}),
+        (Gaussian("diag"), np.hstack([X, X**2]), {"covariance": "full"}),
+        (Binomial(), np.floor(np.abs(X)), {"n_trials": 99}),
+        (ZeroInflated(NegativeBinomial()), np.floor(np.abs(X)), {"estimator": None}),
+        (Independent([Normal()]), X, {"estimators": "auto"}),
+    ]
+    for model, rows, options in fits:
+        model.fit(rows)
+        how = {"method": "bootstrap", "n_resamples": 4, "random_state": 0}
+        before = repr(model.standard_errors(rows, **how))
+        below = repr(model.underlying().standard_errors(rows)) if hasattr(model, "underlying") else None
+        model.set_params(**options)
+        assert repr(model.standard_errors(rows, **how)) == before
+        assert below is None or repr(model.underlying().standard_errors(rows)) == below
 
 
 def test_values_of_models_of_intervals():

@@ -222,6 +222,17 @@ class Tempered(Normal):
         return super()._log_prob(X, y) * (1.0 if self.temperature == 1.0 else 0.5)
 
 
+class Reckoning(Normal):
+    """It counts its parameters by what its constructor says."""
+
+    def __init__(self, is_centered=False):
+        super().__init__()
+        self.is_centered = is_centered
+
+    def _n_parameters(self):
+        return super()._n_parameters() - (self.is_centered is not False)
+
+
 class EachRowTwice(Normal):
     def _sample(self, n_samples, y, rng):
         return np.repeat(super()._sample(n_samples, y, rng), 2, axis=0)[:n_samples]
@@ -475,6 +486,7 @@ BROKEN = [
     (checks.blocks_make_the_whole, MovedByARefusal(), REAL, "a refused block"),
     (checks.scoring_and_sampling_change_nothing, Recorder(), REAL, "attributes changed"),
     (checks.parameters_wait_for_the_next_fit, Tempered(), REAL, "change the scores"),
+    (checks.parameters_wait_for_the_next_fit, Reckoning(), REAL, "change aic"),
     (checks.draws_are_independent, EachRowTwice(), REAL, "repeat an earlier one"),
     (checks.draws_are_independent, Sorted(), REAL, "successive draws"),
     (checks.fit_leaves_its_input_alone, WritesOnInput(), REAL, "fit changed X"),

@@ -9,7 +9,7 @@ import pytest
 import scipy
 from scipy import stats
 from scipy.integrate import quad
-from test_families import TRUTHS, at, column
+from univariate import TRUTHS, at, column
 
 from skgen.parametric import (
     Beta,

@@ -8,22 +8,18 @@ from numbers import Integral
 import numpy as np
 from scipy import stats
 from scipy.special import gammaln, xlog1py, xlogy
-from sklearn.base import clone
 from sklearn.utils._param_validation import Interval
 
 from skgen import supports
 from skgen.parametric._maximum import decreasing_root
 from skgen.parametric._product import AdditiveProduct, UnivariateProduct
-from skgen.parametric._special import LARGE, _stirling_rest, digamma_gap, log_beta_tails, log_gamma_tails
+from skgen.parametric._special import LARGE, digamma_gap, log_beta_tails, log_gamma_tails, stirling_rest
 
 SIZE_RANGE = 1e-6, 1e6  # of the negative binomial: above, it is Poisson's law to 1e-6 of the variance
 MOST_TRIALS = 2**53  # above, whole numbers are not exact
-LEAST = 1e-280  # a probability below is about to underflow
-ROUGH = 1e-5  # a probability below is rough in scipy, whose series for gamma functions stop early at large rates
 FAR = -25.0  # the logarithm of an upper tail below which scipy, that takes one minus it, has few digits
 HALF = np.log(0.5)
 WINDOWED = -37.0  # the logarithm of a number below 2^-53
-LEVELS = 30  # pairs of levels of the continued fractions, of which ten are enough below LEAST
 MOST_DRAWN = 1e18  # the largest rate that numpy draws at
 
 
@@ -287,9 +283,8 @@ class Binomial(FarQuantiles, AdditiveProduct):
         self.n_trials_ = self._count_trials(X)
         super()._fit(X, y, sample_weight)
 
-    def _refit(self, X, sample_weight):
-        """A fit to a resample, of the same numbers of trials."""
-        return clone(self).set_params(n_trials=self.n_trials_).fit(X, sample_weight=sample_weight)
+    def _as_fitted(self):
+        return super()._as_fitted().set_params(n_trials=self.n_trials_)
 
     def _climb(self, low, high, share, j):
         plain = Binomial(int(self.n_trials_[j]), censoring=self.censoring, truncation=self.truncation)
@@ -431,7 +426,7 @@ def log_poisson(x, rate, gap):
         large = np.maximum(x, LARGE)
         near = np.abs(gap) < 0.5 * rate
         log_ratio = np.where(near, np.log1p(gap / rate), np.log(large) - np.log(rate))
-        stirling = gap - large * log_ratio - 0.5 * np.log(2 * np.pi * large) - _stirling_rest(large)
+        stirling = gap - large * log_ratio - 0.5 * np.log(2 * np.pi * large) - stirling_rest(large)
         return np.where(x < LARGE, xlogy(x, rate) - rate - gammaln(x + 1), stirling)
 
 

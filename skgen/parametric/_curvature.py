@@ -37,7 +37,7 @@ def covariance(height, peak):
     """
     with np.errstate(all="ignore"):
         axes = np.diag([_width(height, peak, axis) for axis in np.eye(len(peak))])
-        for _ in range(ROUNDS):
+        for last in ROUNDS * [False] + [True]:
 
             def along(v, axes=axes):
                 return height(peak + axes @ v)
@@ -46,7 +46,7 @@ def covariance(height, peak):
             if not np.isfinite(information).all():
                 return np.full(axes.shape, np.nan)
             values, directions = np.linalg.eigh(information)
-            if np.abs(values - 1).max() < 1e-4:
+            if last or np.abs(values - 1).max() < 1e-4:
                 break
             axes = axes @ (directions / np.sqrt(np.maximum(np.abs(values), FLAT)))
             axes = axes / np.maximum(1, np.abs(axes).max(axis=0) / WIDEST)

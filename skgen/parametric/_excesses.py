@@ -103,7 +103,7 @@ class GeneralizedPareto(UnivariateProduct):
 
     @staticmethod
     def _peak(scale, shape):
-        return np.where(shape < -1, -scale / np.minimum(shape, -1), 0.0)
+        return np.where(shape > -1, 0.0, np.nan)  # at -1 it is flat
 
     @staticmethod
     def _tail_powers(scale, shape):

@@ -147,6 +147,22 @@ class Independent(IndependentColumns, ParametricDensity):
         penalty = np.log(sample_weight.sum())
         return min(fitted, key=lambda p: p._n_parameters() * penalty - 2 * sample_weight @ p._log_prob(x, None))
 
+    @of_parts("_standard_errors")
+    def _standard_errors(self, X, sample_weight):
+        return [_one(part._standard_errors(X[:, [j]], sample_weight)) for j, part in enumerate(self.estimators_)]
+
+    def _estimates(self):
+        return [_one(part._estimates()) for part in self.estimators_]
+
+    def _domains(self):
+        return [_one(part._domains()) for part in self.estimators_]
+
+    def _regular(self, table):
+        return [_one(part._regular(column)) for part, column in zip(self.estimators_, table, strict=True)]
+
+    def _as_fitted(self):
+        return Independent([part._as_fitted() for part in self.estimators_], random_state=self.random_state)
+
     def _n_parameters(self):
         strangers = [type(part).__name__ for part in self.estimators_ if not isinstance(part, ParametricDensity)]
         if strangers:
@@ -191,3 +207,8 @@ class Independent(IndependentColumns, ParametricDensity):
     @of_parts("_entropy")
     def _entropy(self):
         return sum(part._entropy() for part in self.estimators_)
+
+
+def _one(table):
+    """The table of a part's one column."""
+    return table[0] if isinstance(table, list) else table

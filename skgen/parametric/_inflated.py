@@ -69,6 +69,9 @@ class ZeroInflated(IndependentColumns, ParametricDensity):
     def _family(self):
         return as_density(Poisson() if self.estimator is None else self.estimator)
 
+    def _as_fitted(self):
+        return clone(self).set_params(estimator=self.estimators_[0]._as_fitted())
+
     def _n_parameters(self):
         return len(self.estimators_) + sum(part._n_parameters() for part in self.estimators_)
 

@@ -130,7 +130,7 @@ class Laplace(UnivariateProduct):
         return location, share @ np.abs(x - location)
 
     def _climb(self, low, high, share, j):
-        column = self.columns_.take([2 * j if self._is_censored() else j])
+        column = self._column_of(j)
         low, high, share = telling(self, low, high, share, column)
         if not self._is_truncated() and (low == high).all():
             return self._estimate(low, share, j)
@@ -171,11 +171,7 @@ class Laplace(UnivariateProduct):
         return {"location_": error, "scale_": error}
 
     def _column_errors(self, low, high, sample_weight, j):
-        errors = super()._column_errors(low, high, sample_weight, j)
-        return errors if np.isfinite(errors).all() else self._errors_by_scores(low, high, sample_weight, j)
-
-    def _errors_by_scores(self, low, high, sample_weight, j):
-        """At a kink: the information is the sum of the squared scores (Berndt, Hall, Hall and Hausman, 1974)."""
+        """By squared scores, whose sum is the information also at a kink (Berndt, Hall, Hall and Hausman, 1974)."""
         location, scale = self._column(j)
         left, right = self._window()
         low, high = np.maximum(low, left), np.minimum(high, right)

@@ -10,6 +10,7 @@ from numbers import Real
 
 import numpy as np
 from scipy.special import digamma, multigammaln, polygamma
+from sklearn.base import clone
 from sklearn.utils._param_validation import Interval
 
 from skgen import supports
@@ -48,6 +49,7 @@ class Wishart(AdditiveStatistics, ParametricDensity):
     Examples
     --------
     >>> import numpy as np
+    from sklearn.base import clone
     >>> from skgen import Wishart
     >>> rng = np.random.default_rng(0)
     >>> Z = rng.standard_normal((5000, 8, 2))
@@ -65,6 +67,9 @@ class Wishart(AdditiveStatistics, ParametricDensity):
 
     def __init__(self, df=None):
         self.df = df
+
+    def _as_fitted(self):
+        return clone(self).set_params(df=self.df_ if self.df_is_given_ else None)
 
     def _n_parameters(self):
         p = len(self.scale_)

@@ -108,13 +108,19 @@ def certified(model, peak, name):
             f"{type(model).__name__} did not converge in {name}: {left} a row may be left. Use wider data, or another "
             "family.",
             ConvergenceWarning,
-            stacklevel=_depth_of_caller(),
+            stacklevel=depth_of_caller(),
         )
     return peak.point
 
 
-def _depth_of_caller():
-    """The stack level, seen from the function that asks, of the first frame outside of this package and sklearn."""
+def depth_of_caller():
+    """The stack level, seen from the function that asks, of the first frame outside of this package and sklearn.
+
+    Returns
+    -------
+    int
+        For `warnings.warn`.
+    """
     frame, depth = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(("skgen.", "sklearn.")):
         frame, depth = frame.f_back, depth + 1

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from skgen.base import AdditiveStatistics, UnboundedLikelihood
 from skgen.parametric._covariance import COVARIANCES
 from skgen.parametric._elliptical import FULL, Elliptical
+from skgen.parametric._maximum import depth_of_caller
 from skgen.parametric._quantiles import normal_quantile, weighted_median
 from skgen.parametric._special import log_gamma_ratio
 from skgen.random import as_generator, seed_unset
@@ -161,14 +162,18 @@ class Gaussian(AdditiveStatistics, Elliptical):
     def _var(self):
         return np.diag(self._dense()[1])
 
+    def _as_fitted(self):
+        estimator = getattr(self, "covariance_estimator_", None)
+        return clone(self).set_params(covariance=self.structure_ if estimator is None else clone(estimator))
+
     def _n_parameters(self):
         d = self.n_features_in_
         return d + {"full": d * (d + 1) // 2, "diag": d, "spherical": 1}[self.structure_]
 
     def _standard_errors(self, X, sample_weight):
-        if not self._is_maximum_likelihood():
+        if hasattr(self, "covariance_estimator_"):
             raise ValueError(
-                f"{type(self.covariance).__name__} is no maximum likelihood and has no standard errors here: use "
+                f"{type(self.covariance_estimator_).__name__} is no maximum likelihood and has no standard errors: use "
                 'covariance="full", "diag" or "spherical".'
             )
         n, dense = sample_weight.sum(), self._dense()[1]
@@ -262,7 +267,7 @@ class StudentT(Elliptical):
             f"StudentT did not converge in max_iter={self.max_iter} steps: a distance still moved by {moved:.1e} of "
             f"itself, tol={self.tol}. Raise max_iter or tol.",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=depth_of_caller(),
         )
 
     def _set(self, location, scatter, df):
@@ -324,6 +329,9 @@ class StudentT(Elliptical):
     def _var(self):
         stretch = self.df_ / (self.df_ - 2) if self.df_ > 2 else np.inf if self.df_ > 1 else np.nan
         return stretch * np.diag(self.scatter_)
+
+    def _as_fitted(self):
+        return clone(self).set_params(df=float(self.df_) if self.df_is_given_ else None)
 
     def _n_parameters(self):
         d = self.n_features_in_

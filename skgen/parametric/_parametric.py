@@ -71,9 +71,17 @@ class ParametricDensity(DensityEstimator):
         """The domain of each parameter, a key of LINKS."""
         return self._parameters
 
+    def _regular(self, table):
+        """A table by parameter, with NaN for those that have no normal limit."""
+        return table | {name: np.full_like(table[name], np.nan) for name in self._irregular}
+
     def _refit(self, X, sample_weight):
         """A model like this one, fitted to other rows."""
-        return clone(self).fit(X, sample_weight=sample_weight)
+        return self._as_fitted().fit(X, sample_weight=sample_weight)
+
+    def _as_fitted(self):
+        """An unfitted model with the options of the fit, whatever has become of the parameters since."""
+        return clone(self)
 
     def _n_parameters(self):
         """The number of free parameters, all columns together."""
@@ -151,7 +159,7 @@ class ParametricDensity(DensityEstimator):
         Returns
         -------
         mode : ndarray of shape (n_features,)
-            NaN where several are.
+            Of two neighbouring counts that are alike the larger; NaN where several rows are.
         """
         check_is_fitted(self)
         return np.asarray(self._mode())

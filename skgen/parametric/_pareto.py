@@ -68,7 +68,7 @@ class Pareto(UnivariateProduct):
         return 1 / (share @ np.log(x / x.min())), x.min()
 
     def _climb(self, low, high, share, j):
-        column = self.columns_.take([2 * j if self._is_censored() else j])
+        column = self._column_of(j)
         low, high, share = telling(self, low, high, share, column)
         if not self._is_truncated() and (low == high).all():
             return self._estimate(low, share, j)

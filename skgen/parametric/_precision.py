@@ -61,25 +61,6 @@ def rows_that_count(model, X, sample_weight):
     return X[counts], sample_weight[counts]
 
 
-def regular(model, table):
-    """The table with NaN for the parameters that have no normal limit.
-
-    Parameters
-    ----------
-    model : ParametricDensity
-        Which says what they are.
-    table : dict, or list of dict
-        By parameter.
-
-    Returns
-    -------
-    dict, or list of dict
-    """
-    if not model._irregular:
-        return table
-    return {name: np.full_like(v, np.nan) if name in model._irregular else v for name, v in table.items()}
-
-
 def errors_by_information(model, X, sample_weight):
     """Standard errors by the curvature of the likelihood.
 
@@ -95,7 +76,7 @@ def errors_by_information(model, X, sample_weight):
     dict, or list of dict
         By parameter.
     """
-    return regular(model, model._standard_errors(X, sample_weight))
+    return model._regular(model._standard_errors(X, sample_weight))
 
 
 def intervals_by_errors(links, estimates, errors, level):
@@ -159,7 +140,7 @@ def refits(model, X, sample_weight, n_resamples, random_state):
             if failed > n_resamples:
                 raise
         else:
-            found.append(regular(model, refit._estimates()))
+            found.append(model._regular(refit._estimates()))
     return found
 
 

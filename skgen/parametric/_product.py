@@ -25,7 +25,7 @@ from skgen.parametric._degenerate import refuse_constant
 from skgen.parametric._moments import LEVELS, integral, long_sum
 from skgen.parametric._parametric import ParametricDensity
 from skgen.parametric._partial import Line, fit_column
-from skgen.parametric._quantiles import log_difference
+from skgen.parametric._quantiles import log_difference, reaches
 
 OPTIONS = """
     censoring : {"interval"}, optional
@@ -243,7 +243,11 @@ class UnivariateProduct(IndependentColumns, ParametricDensity):
 
     def _climb(self, low, high, share, j):
         """The parameters of most likelihood for one column of intervals, or of a window."""
-        return fit_column(self, low, high, share, self.columns_.take([2 * j if self._is_censored() else j]))
+        return fit_column(self, low, high, share, self._column_of(j))
+
+    def _column_of(self, j):
+        """What value j is, for messages."""
+        return self.columns_.take([2 * j if self._is_censored() else j])
 
     def _in_range(self, theta):
         """Parameters, where those that have left their range stand at its end."""
@@ -353,9 +357,7 @@ class UnivariateProduct(IndependentColumns, ParametricDensity):
 
     def _reaches(self, x, log_u, log_v, theta):
         """Whether F(x) is u or more, up to rounding, by the smaller tail."""
-        lower, upper = self._tails(x, theta)
-        rounded = np.logaddexp(log_v, np.log(2**-52)) + 1e-12  # a probability next to one has no finer tail
-        return np.where(log_u < log_v, lower >= log_u - 1e-12, upper <= rounded)
+        return reaches(self._tails(x, theta), log_u, log_v)
 
     def _complete(self, X, rng):
         self._refuse_intervals()
@@ -393,16 +395,24 @@ class UnivariateProduct(IndependentColumns, ParametricDensity):
         check_is_fitted(self)
         return self._seen_through(WHOLE_LINE)
 
+    def _as_fitted(self):
+        return self._seen(clone(self), self._is_censored(), self._window())
+
+    def _seen(self, model, is_censored, window):
+        """The model with its options set to these, where it has them."""
+        options = {"censoring": "interval" if is_censored else None, "truncation": window}
+        if window == WHOLE_LINE:
+            options["truncation"] = None
+        return model.set_params(**{k: v for k, v in options.items() if k in self._get_param_names()})
+
     def _of_values(self):
         check_is_fitted(self)
         return self._seen_through(self._window()) if self._is_censored() else self
 
     def _seen_through(self, window):
         """The model of the same parameters whose rows are values in a window."""
-        truncation = None if window == WHOLE_LINE else window
-        options = {"censoring": None, "truncation": truncation}
-        model = clone(self).set_params(**{k: v for k, v in options.items() if k in self._get_param_names()})
-        model.is_censored_, model.window_ = False, window
+        model = self._seen(self._as_fitted(), False, window)
+        model._look()
         model._set(self._theta())
         step = 2 if self._is_censored() else 1
         columns = list(range(0, self.n_features_in_, step))

@@ -69,6 +69,25 @@ def log_difference(larger, smaller):
         return np.where(np.isneginf(larger), -np.inf, larger + rest)
 
 
+def reaches(log_tails, log_u, log_v):
+    """Whether F is u or more, up to rounding, by the smaller tail.
+
+    Parameters
+    ----------
+    log_tails : pair of ndarray
+        log F and log(1 - F).
+    log_u, log_v : ndarray
+        Logarithms of u and of 1 - u.
+
+    Returns
+    -------
+    ndarray of bool
+    """
+    lower, upper = log_tails
+    rounded = np.logaddexp(log_v, np.log(2**-52)) + 1e-12  # a probability next to one has no finer tail
+    return np.where(log_u < log_v, lower >= log_u - 1e-12, upper <= rounded)
+
+
 def log_complement(log_p):
     """log(1 - exp(log_p)), also where the probability is next to 0 or to 1.
 

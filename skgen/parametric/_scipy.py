@@ -13,6 +13,7 @@ from skgen import supports
 from skgen.conditionals import IndependentColumns
 from skgen.parametric._degenerate import refuse_constant
 from skgen.parametric._parametric import ParametricDensity
+from skgen.parametric._quantiles import reaches
 from skgen.parametric._scipy_auto import CRITERIA, compete
 from skgen.parametric._scipy_chart import ALL, calm, check_names, find, is_discrete, log_density, shapes_of, silence
 from skgen.parametric._scipy_errors import errors_of
@@ -237,6 +238,9 @@ class ScipyDensity(IndependentColumns, ParametricDensity):
         columns = zip(X.T, self._columns(), self.free_, strict=True)
         return [errors_of(dist, x, sample_weight, p, free) for x, (dist, p), free in columns]
 
+    def _regular(self, table):
+        return table
+
     def _refit(self, X, sample_weight):
         """The same families with the same fixed parameters, also where "auto" chose them."""
         refit, fixed = copy(self), self._held()
@@ -296,8 +300,8 @@ def quantile(dist, log_u, log_v, parameters):
         x[is_lower] = dist.ppf(np.exp(log_u[is_lower]), **parameters)
         x[~is_lower] = dist.isf(np.exp(log_v[~is_lower]), **parameters)
         if is_discrete(dist):  # where F(k) = u up to rounding, k is the quantile and not k + 1
-            x = np.where(dist.logcdf(x - 1, **parameters) >= log_u - 1e-12, x - 1, x)
-            x = np.where(dist.logcdf(x, **parameters) < log_u - 1e-12, x + 1, x)
+            x = np.where(reaches(log_tails(dist, x - 1, parameters), log_u, log_v), x - 1, x)
+            x = np.where(reaches(log_tails(dist, x, parameters), log_u, log_v), x, x + 1)
     return x
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skgen.base import UnboundedLikelihood
+from skgen.parametric._maximum import depth_of_caller
 from skgen.parametric._quantiles import weighted_median
 from skgen.parametric._scipy_chart import (
     ALL,
@@ -167,7 +168,7 @@ def _warn_of_the_rest(dist, where, free, budget):
         f'much may be left. Fix a parameter that you know, as in fixed={{"{free[0]}": ...}}, fit fewer rows, or use '
         "a faster family.",
         ConvergenceWarning,
-        stacklevel=2,
+        stacklevel=depth_of_caller(),
     )
 
 

@@ -54,12 +54,23 @@ def log_gamma_ratio(a, b):
     is_small = a < LARGE
     if is_small.all():
         return gammaln(a + b) - gammaln(a)
-    rest = _stirling_rest(a + b) - _stirling_rest(a)
+    rest = stirling_rest(a + b) - stirling_rest(a)
     series = (a - 0.5) * np.log1p(b / a) + b * (np.log(a + b) - 1) + rest
     return np.where(is_small, gammaln(a + b) - gammaln(a), series) if is_small.any() else series
 
 
-def _stirling_rest(x):
+def stirling_rest(x):
+    """What Stirling's formula leaves of the logarithm of a factorial, at arguments of 50 and more.
+
+    Parameters
+    ----------
+    x : float or ndarray
+        Large.
+
+    Returns
+    -------
+    float or ndarray
+    """
     return 1 / (12 * x) - 1 / (360 * x**3) + 1 / (1260 * x**5)
 
 
@@ -77,7 +88,7 @@ def stirling_gap(x):
     """
     small = np.minimum(x, LARGE)
     direct = gammaln(small) - (small - 0.5) * np.log(small) + small - HALF_LOG_2PI
-    return np.where(x < LARGE, direct, _stirling_rest(np.maximum(x, LARGE)))
+    return np.where(x < LARGE, direct, stirling_rest(np.maximum(x, LARGE)))
 
 
 def digamma_gap(a, b):

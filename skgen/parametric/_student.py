@@ -147,6 +147,9 @@ class LocationScaleT(UnivariateProduct):
     def _tail_powers(location, scale, df):
         return df, df
 
+    def _as_fitted(self):
+        return super()._as_fitted().set_params(df=self.df_[0] if self.df_is_given_ else None)
+
     def _look(self):
         super()._look()
         self.df_is_given_ = self.df is not None
