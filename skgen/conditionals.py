@@ -113,6 +113,17 @@ class IndependentColumns(TractableConditionals):
         -------
         U : ndarray of shape (n_samples, n_columns)
             P(x <= X).
+
+        Raises
+        ------
+        ValueError
+            If X is no table of that many numbers, or a column's density has no distribution function.
+
+        Examples
+        --------
+        >>> from skgen import Uniform
+        >>> Uniform().fit([[0.0], [4.0]]).cdf([[1.0]])
+        array([[0.25]])
         """
         return self._of_values().conditional_cdf(X)
 
@@ -128,5 +139,17 @@ class IndependentColumns(TractableConditionals):
         -------
         X : ndarray or data frame of shape (n_samples, n_columns)
             Values, in a table like the fitted one.
+
+        Raises
+        ------
+        ValueError
+            If an entry is no probability, the number of columns is wrong, or a column's density has no distribution
+            function.
+
+        Examples
+        --------
+        >>> from skgen import Uniform
+        >>> Uniform().fit([[0.0], [4.0]]).ppf([[0.25]])
+        array([[1.]])
         """
         return self._of_values().conditional_ppf(U)

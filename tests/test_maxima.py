@@ -35,8 +35,9 @@ def test_the_score_equations_are_solved(family, n):
     def value(u):
         return weight @ model._log_terms(X, X, line.theta(u, theta)) / weight.sum()
 
-    # the finest stencil is for a skewness of some hundreds, whose density is nearly cut off
-    gradient = np.min([np.abs(differences(value, line.point(theta), step)[1]) for step in (1e-3, 1e-4, 1e-5)], axis=0)
+    # a skewness of some hundreds, whose density is nearly cut off, wants a finer stencil
+    is_cut_off = family is SkewNormal and (np.abs(model.shape_) > 20).any()
+    gradient = np.abs(differences(value, line.point(theta), 1e-5 if is_cut_off else 1e-3)[1])
     inside = np.full(2, True)  # an estimate at the end of its range is no root
     for name, (low, high) in family._ranges.items():
         inside &= (low < getattr(model, name)) & (getattr(model, name) < high)
@@ -127,7 +128,8 @@ def test_fits_approach_any_truth_at_the_rate_of_the_information(family):
         assert -1e-6 <= gain < stats.chi2.isf(1e-8, len(theta))
         for name, ((low, high),) in model.confidence_intervals(X, level=1 - 1e-9).items():
             value = theta[list(family._parameters).index(name)]
-            at_an_end = np.isnan(low)
-            assert at_an_end or name == "mean_direction_" or low <= value <= high, name
+            if name == "mean_direction_":
+                value = low + np.mod(value - low, 2 * np.pi)
+            assert np.isnan(low) or low <= value <= high, name
 
     is_near()

@@ -729,7 +729,7 @@ def test_a_false_entry_anywhere_is_refused_or_a_model(value, path):
 
 
 def test_a_changed_file_is_seen(tmp_path):
-    """Normal and Laplace have the same parameters, none: only the seal tells that one was made the other."""
+    """Normal and Laplace have the same parameters: only the seal tells that one was made the other."""
     path = tmp_path / "model.skops"
     skgen.save(Normal().fit(X), path)
     with zipfile.ZipFile(path) as archive:

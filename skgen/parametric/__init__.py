@@ -25,6 +25,10 @@ model                   a row holds
 `Wishart`               a covariance matrix, as its lower triangle
 ======================  =====================================================================================
 
+There is no multivariate skew t: with positive probability its likelihood is highest at infinite skewness (Azzalini and
+Arellano-Valle, "Maximum penalized likelihood estimation for skew-normal and skew-t distributions", 2013), and no fit
+could be certified.
+
 Independent columns
 -------------------
 

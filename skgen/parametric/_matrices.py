@@ -49,7 +49,6 @@ class Wishart(AdditiveStatistics, ParametricDensity):
     Examples
     --------
     >>> import numpy as np
-    from sklearn.base import clone
     >>> from skgen import Wishart
     >>> rng = np.random.default_rng(0)
     >>> Z = rng.standard_normal((5000, 8, 2))

@@ -187,8 +187,8 @@ class ParametricDensity(DensityEstimator):
         sample_weight : array-like of shape (n_samples,), optional
             Frequencies.
         method : {"information", "bootstrap"}, default="information"
-            By the observed information (the expected one where the density has a kink), or by refits to resampled
-            rows.
+            By the observed information (`Laplace`, whose density has a kink: the expected one, or the squared scores
+            of intervals), or by refits to resampled rows.
         n_resamples : int, default=200
             Refits of the bootstrap.
         random_state : None, int, RandomState or Generator
@@ -197,9 +197,22 @@ class ParametricDensity(DensityEstimator):
         Returns
         -------
         errors : dict of ndarray
-            By fitted attribute and in its shape; of `ScipyDensity` a list of dict like `parameters_`, with 0 for fixed
-            parameters. NaN where an estimate has no standard error: an end of the support, a parameter at the end of
-            its range, a whole number.
+            By fitted attribute and in its shape; of `ScipyDensity` and `Independent` a list of dict, one for each
+            column. 0 for parameters that are given; NaN where an estimate has no standard error: an end of the
+            support, a parameter at the end of its range, a whole number.
+
+        Raises
+        ------
+        ValueError
+            If the method is unknown, or a row lies outside the support.
+        UnboundedLikelihood
+            If more resamples than are wanted have no maximum of the likelihood.
+
+        Examples
+        --------
+        >>> from skgen import Poisson
+        >>> Poisson().fit([[2], [4], [6]]).standard_errors([[2], [4], [6]])["rate_"].round(3)
+        array([1.155])
         """
         self._check_method(method)
         rows = rows_that_count(self, X, sample_weight)
@@ -232,8 +245,21 @@ class ParametricDensity(DensityEstimator):
         Returns
         -------
         intervals : dict of ndarray
-            By fitted attribute: its shape and a last axis of two, low and high; of `ScipyDensity` a list of dict like
-            `parameters_`.
+            By fitted attribute: its shape and a last axis of two, low and high; of `ScipyDensity` and `Independent`
+            a list of dict, one for each column.
+
+        Raises
+        ------
+        ValueError
+            If the method is unknown, the level is no probability, or a row lies outside the support.
+        UnboundedLikelihood
+            If more resamples than are wanted have no maximum of the likelihood.
+
+        Examples
+        --------
+        >>> from skgen import Poisson
+        >>> Poisson().fit([[2], [4], [6]]).confidence_intervals([[2], [4], [6]])["rate_"].round(2)
+        array([[2.27, 7.04]])
         """
         self._check_method(method)
         if not 0 < level < 1:

@@ -125,6 +125,21 @@ def _plain(model):
 
 
 def unbounded(model, column, why):
+    """The error that a likelihood has no maximum, with the column and the reason.
+
+    Parameters
+    ----------
+    model : UnivariateProduct
+        Whose likelihood it is.
+    column : skgen.columns.Columns
+        Of one column.
+    why : str
+        The reason, as the end of a sentence.
+
+    Returns
+    -------
+    UnboundedLikelihood
+    """
     return UnboundedLikelihood(
         f"The likelihood of {type(model).__name__} has no maximum in {column.name(0)}: {why}. Use rows that say more, "
         "or another family."
