@@ -37,6 +37,7 @@ from skgen.parametric import (
     Pareto,
     PointMass,
     Poisson,
+    ScipyDensity,
     SkewNormal,
     StudentT,
     Uniform,
@@ -476,8 +477,41 @@ def test_a_window_leaves_an_open_end_open(family):
 
 
 def test_only_what_has_standard_errors_offers_them():
-    for model, X in [(Categorical(), [["a"], ["b"]]), (PointMass(), [[1.0]]), (Independent(), [[1.0], [2.0], [4.0]])]:
+    for model, X in [
+        (Categorical(), [["a"], ["b"]]),
+        (PointMass(), [[1.0]]),
+        (Independent([Normal(), PointMass()]), [[1.0, 3.0], [2.0, 3.0], [4.0, 3.0]]),
+    ]:
         assert not hasattr(model.fit(X), "standard_errors")
+
+
+def test_independent_columns_have_the_errors_of_their_families():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=100), rng.gamma(2, 1, 100), rng.poisson(3, 100)])
+    model = Independent([Normal(), ScipyDensity("gamma", fixed={"loc": 0}), ZeroInflated()]).fit(X)
+    first, second, third = model.standard_errors(X)
+    np.testing.assert_allclose(first["std_"], Normal().fit(X[:, :1]).standard_errors(X[:, :1])["std_"])
+    assert second["loc"] == 0 and set(third) == {"inflation_", "rate_"}
+    np.testing.assert_allclose(second["a"], Gamma().fit(X[:, 1:2]).standard_errors(X[:, 1:2])["shape_"][0], rtol=1e-4)
+    drawn = model.standard_errors(X, method="bootstrap", n_resamples=50, random_state=0)
+    np.testing.assert_allclose(drawn[0]["mean_"], first["mean_"], rtol=0.4)
+    low, high = model.confidence_intervals(X)[1]["a"]
+    assert low < model.estimators_[1].parameters_[0]["a"] < high
+
+
+def test_a_table_has_the_moments_of_its_columns():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=100), rng.gamma(2, 1, 100)])
+    model = Independent([Normal(), Gamma()]).fit(X)
+    parts = Normal().fit(X[:, :1]), Gamma().fit(X[:, 1:])
+    for quantity in ("mean", "var", "mode"):
+        np.testing.assert_allclose(getattr(model, quantity)(), [getattr(part, quantity)()[0] for part in parts])
+    assert model.entropy() == pytest.approx(sum(part.entropy() for part in parts))
+    np.testing.assert_allclose(model.ppf(model.cdf(X)), X, rtol=1e-9)
+    labels = Independent().fit([["a", 1.0], ["b", 2.5], ["a", 2.0]])
+    assert not hasattr(labels, "mean") and labels.mode()[0] == "a"
+    with pytest.raises(ValueError, match="Categorical has no distribution function"):
+        labels.cdf([["a", 1.0]])
     close = np.array([[1e8], [1e8 + 3e-8], [1e8 + 6e-8], [1e8]])
     assert np.isfinite(Independent().fit(close).score(close))
 

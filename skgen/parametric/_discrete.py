@@ -67,7 +67,7 @@ class Bernoulli(AdditiveProduct):
 
     @staticmethod
     def _peak(probability):
-        return np.select([probability < 0.5, probability > 0.5], [0.0, 1.0], np.nan)
+        return np.where(probability < 0.5, 0.0, 1.0)
 
 
 class Categorical(AdditiveStatistics, ParametricDensity):
