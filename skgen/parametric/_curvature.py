@@ -9,6 +9,7 @@ narrower than its parameters are large), so that the stencils are taken along ax
 import numpy as np
 
 STEP = 0.02  # of the stencils, in standard deviations of a row
+FINER = (1.0, 0.1, 0.01)  # shares of it, where the end of a support is near
 KINK = 0.05  # by which stencils of two widths differ only where the likelihood has a kink
 WIDEST = 10.0  # no axis is longer: the parameters, on their line, are of order one
 ROUNDS = 8
@@ -50,12 +51,14 @@ def covariance(height, peak):
                 break
             axes = axes @ (directions / np.sqrt(np.maximum(np.abs(values), FLAT)))
             axes = axes / np.maximum(1, np.abs(axes).max(axis=0) / WIDEST)
-        roots = np.sqrt(np.diag(information))
-        is_smooth = np.abs(_curvature(along, len(peak), 2 * STEP) + information) < KINK * np.outer(roots, roots)
-        if values.min() < FLAT or not is_smooth.all():
-            return np.full(axes.shape, np.nan)
-        factor = axes @ (directions / np.sqrt(values))
-    return factor @ factor.T
+        for share in FINER:
+            information, wide = (-_curvature(along, len(peak), share * step) for step in (STEP, 2 * STEP))
+            values, directions = np.linalg.eigh(np.nan_to_num(information))
+            roots = np.sqrt(np.diag(information))
+            if values.min() > FLAT and (np.abs(wide - information) < KINK * np.outer(roots, roots)).all():
+                factor = axes @ (directions / np.sqrt(values))
+                return factor @ factor.T
+    return np.full(axes.shape, np.nan)
 
 
 def _width(height, peak, axis):

@@ -123,6 +123,7 @@ class Laplace(UnivariateProduct):
 
     _parameters = {"location_": "location", "scale_": "positive"}
     _precision = 1e-9
+    _is_smooth = False
     _law = staticmethod(stats.laplace)
 
     def _estimate(self, x, share, j):
@@ -176,15 +177,15 @@ class Laplace(UnivariateProduct):
         left, right = self._window()
         low, high = np.maximum(low, left), np.minimum(high, right)
         says = (low == high) | (low > left) | (high < right)
-        scores = AroundPeak.scores(low[says], high[says], location, 1 / scale) / scale
+        scores = AroundPeak.scores(low[says], high[says], location, 1 / scale)
         if self._is_truncated():
-            scores = scores - AroundPeak.scores(np.array([left]), np.array([right]), location, 1 / scale) / scale
+            scores = scores - AroundPeak.scores(np.array([left]), np.array([right]), location, 1 / scale)
         free = [1] if location in (left, right) else [0, 1]  # at an end of the window the likelihood is flat beyond it
         information = (scores.T * sample_weight[says]) @ scores
         errors = np.full(2, np.nan)
         information = information[np.ix_(free, free)]
         if np.linalg.cond(information) < SINGULAR:
-            errors[free] = np.sqrt(np.diag(np.linalg.inv(information)))
+            errors[free] = scale * np.sqrt(np.diag(np.linalg.inv(information)))
         return list(errors)
 
 

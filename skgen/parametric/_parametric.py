@@ -5,6 +5,8 @@ r"""What every parametric family can say of itself: information criteria, moment
 with the log-likelihood :math:`\ell` of n rows (the sum of the weights) and k parameters (Akaike, 1974; Schwarz, 1978).
 """
 
+from numbers import Integral, Real
+
 import numpy as np
 from scipy.special import expit, logit
 from sklearn.base import clone
@@ -214,7 +216,7 @@ class ParametricDensity(DensityEstimator):
         >>> Poisson().fit([[2], [4], [6]]).standard_errors([[2], [4], [6]])["rate_"].round(3)
         array([1.155])
         """
-        self._check_method(method)
+        self._check_method(method, n_resamples)
         rows = rows_that_count(self, X, sample_weight)
         if method == "bootstrap":
             return errors_by_refits(refits(self, *rows, n_resamples, random_state))
@@ -261,8 +263,8 @@ class ParametricDensity(DensityEstimator):
         >>> Poisson().fit([[2], [4], [6]]).confidence_intervals([[2], [4], [6]])["rate_"].round(2)
         array([[2.27, 7.04]])
         """
-        self._check_method(method)
-        if not 0 < level < 1:
+        self._check_method(method, n_resamples)
+        if not isinstance(level, Real) or not 0 < level < 1:
             raise ValueError(f"level is a probability between 0 and 1, got {level!r}.")
         rows = rows_that_count(self, X, sample_weight)
         if method == "bootstrap":
@@ -270,7 +272,9 @@ class ParametricDensity(DensityEstimator):
         links = by_parameter(LINKS.get, self._domains())
         return intervals_by_errors(links, self._estimates(), errors_by_information(self, *rows), level)
 
-    def _check_method(self, method):
+    def _check_method(self, method, n_resamples):
         check_is_fitted(self)
         if method not in METHODS:
             raise ValueError(f"method is one of {METHODS}, got {method!r}.")
+        if not isinstance(n_resamples, Integral) or n_resamples < 2:
+            raise ValueError(f"n_resamples is a whole number from 2 on, got {n_resamples!r}.")

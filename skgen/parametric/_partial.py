@@ -167,7 +167,8 @@ class Line:
         self.names = [name for name in self.all if name not in model._fixed()]
         self.domains = [model._parameters[name] for name in self.names]
         low, self.center, high = np.quantile(X, [0.25, 0.5, 0.75], axis=0)  # outliers do not move them
-        spread = np.where(high > low, high - low, np.std(X, axis=0))
+        unit = np.maximum(np.abs(X).max(axis=0), np.finfo(float).tiny)
+        spread = np.where(high > low, high - low, unit * np.std(X / unit, axis=0))
         self.spread = np.where(spread > 0, spread, np.maximum(np.abs(X[0]), 1e-300))
 
     def holding(self, names):

@@ -26,6 +26,7 @@ from skgen.parametric._moments import LEVELS, integral, long_sum
 from skgen.parametric._parametric import ParametricDensity
 from skgen.parametric._partial import Line, fit_column
 from skgen.parametric._quantiles import log_difference, reaches
+from skgen.parametric._special import replaced
 
 OPTIONS = """
     censoring : {"interval"}, optional
@@ -37,6 +38,8 @@ OPTIONS = """
 """
 INSIDE = 0.5  # a number inside every support
 WHOLE_LINE = (-np.inf, np.inf)
+NARROW = -6.0  # the logarithm of an interval's share of its tail, from which on the density is nearly level in it
+LEGENDRE = np.transpose(np.polynomial.legendre.leggauss(4))
 
 
 def _pair(truncation):
@@ -68,6 +71,7 @@ class UnivariateProduct(IndependentColumns, ParametricDensity):
     _support = supports.real
     _units = ("shift", "scale")
     _unique_optimum = True
+    _is_smooth = True  # whether the density has no kink inside the support
     _precision = 1e-8  # of a plain fit
     _ranges: dict = {}  # parameter -> the (low, high) that its estimate is kept in
     _parameter_constraints = {
@@ -293,7 +297,18 @@ class UnivariateProduct(IndependentColumns, ParametricDensity):
         (log_f_low, log_s_low), (log_f_high, log_s_high) = self._tails(low, theta), self._tails(high, theta)
         lower = log_difference(log_f_high, log_f_low)
         upper = log_difference(log_s_low, log_s_high)
-        return np.where(log_f_high < log_s_low, lower, upper)
+        mass = np.where(log_f_high < log_s_low, lower, upper)
+        if self._support.discrete or not self._is_smooth:
+            return mass
+        share = mass - np.minimum(log_f_high, log_s_low)  # of the tail: where it is small, the difference cancels
+        is_narrow = (share < NARROW) & (low < high)
+        return replaced(mass, is_narrow, self._log_narrow_mass, low, high, *theta)
+
+    def _log_narrow_mass(self, low, high, *theta):
+        """Log P(low < x <= high) by the density, between ends that are close."""
+        half, middle = 0.5 * (high - low), low + 0.5 * (high - low)
+        terms = [self._logpdf(middle + half * node, *theta) + np.log(weight * half) for node, weight in LEGENDRE]
+        return np.logaddexp.reduce(terms)
 
     def _tails(self, x, theta):
         """(log F, log(1 - F)) for any x, infinite or outside the support."""
