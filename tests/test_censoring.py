@@ -132,6 +132,23 @@ def test_values_of_models_of_intervals():
     assert repr(Bernoulli().fit([[1], [0]]).underlying()) == "Bernoulli()"
 
 
+@pytest.mark.parametrize("family", [Normal, Logistic, LogNormal, Gamma, Weibull, Gumbel, Pareto])
+def test_rounded_rows_are_narrow_intervals(family):
+    """Amounts to the cent, as the bins that they are: the difference of distribution functions would cancel."""
+    amounts = np.abs(np.random.default_rng(0).normal(3e6, 1e6, (500, 1))).round(2)
+    binned, plain = (
+        family(censoring="interval").fit(np.hstack([amounts - 0.005, amounts + 0.005])),
+        family().fit(amounts),
+    )
+    np.testing.assert_allclose(binned._theta(), plain._theta(), rtol=1e-6)
+    model = Normal()
+    model._set([[0.3], [2.0]])
+    model.is_censored_, model.window_, model._fitted = True, (-np.inf, np.inf), True
+    low, high = np.array([[1.0], [-30.0]]), np.array([[1.0 + 2**-45], [-30.0 + 2**-40]])
+    density = stats.norm(0.3, 2.0).logpdf(low) + np.log(high - low)
+    np.testing.assert_allclose(model._log_mass(low, high, model._theta()), density, rtol=1e-10)
+
+
 WINDOWS = [
     (Normal, (0.0, 1.0), (0.5, np.inf)),
     (Gamma, (2.0, 3.0), (1.0, np.inf)),

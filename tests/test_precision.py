@@ -2,9 +2,19 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import polygamma
 
-from skgen.parametric import Beta, Gamma, InverseGaussian, NegativeBinomial, Weibull
+from skgen.parametric import (
+    Beta,
+    Gamma,
+    GeneralizedPareto,
+    InverseGaussian,
+    NegativeBinomial,
+    Poisson,
+    ScipyDensity,
+    Weibull,
+)
 from skgen.parametric._curvature import covariance
 
 N = 500
@@ -64,6 +74,38 @@ def test_a_size_at_the_end_of_its_range_has_no_error():
     found = model.standard_errors(X)
     assert model.size_ == 1e6 and np.isnan(found["size_"])
     np.testing.assert_allclose(found["mean_"], np.sqrt(model.mean_ / 200), rtol=1e-4)
+
+
+def test_errors_near_the_end_of_a_support():
+    """By differences of scipy's log-density and distribution function."""
+    law = stats.genpareto(0.2, 0, 2)
+    end = law.ppf(0.9)
+    x = law.ppf(np.random.default_rng(0).uniform(0, 0.9, 5000))
+    model = GeneralizedPareto(truncation=(0, end)).fit(x[:, None])
+    scale, shape = model.scale_[0], model.shape_[0]
+
+    def height(h, k):
+        law = stats.genpareto(shape + k, 0, scale + h)
+        return (law.logpdf(x) - law.logcdf(end)).sum()
+
+    h = 3e-3
+    twist = (height(h, h) - height(h, -h) - height(-h, h) + height(-h, -h)) / 4
+    hessian = [[height(h, 0) - 2 * height(0, 0) + height(-h, 0), twist],
+               [twist, height(0, h) - 2 * height(0, 0) + height(0, -h)]]  # fmt: skip
+    expected = np.sqrt(np.diag(np.linalg.inv(-np.array(hessian) / h**2)))
+    found = model.standard_errors(x[:, None])
+    np.testing.assert_allclose([found["scale_"][0], found["shape_"][0]], expected, rtol=1e-4)
+
+
+def test_huge_counts_and_huge_scales():
+    counts = np.round(1e12 * np.random.default_rng(0).gamma(3, 1, (200, 1)))
+    model = Poisson().fit(counts)
+    np.testing.assert_allclose(model.standard_errors(counts)["rate_"], np.sqrt(model.rate_ / 200))
+    sizes = np.exp(np.random.default_rng(0).normal(size=(200, 1)))
+    small, large = Gamma().fit(sizes), Gamma().fit(1e160 * sizes)
+    ratio = large.standard_errors(1e160 * sizes)["scale_"] / small.standard_errors(sizes)["scale_"]
+    np.testing.assert_allclose(ratio, 1e160, rtol=1e-5)
+    np.testing.assert_allclose(ScipyDensity("norm").fit(1e160 * sizes).parameters_[0]["scale"] / 1e160, sizes.std())
 
 
 def test_what_is_no_maximum_has_no_covariance():

@@ -45,7 +45,8 @@ def norm(x, w, fixed):
     """The mean and the root mean square deviation."""
     loc = fixed.get("loc", w @ x / w.sum())
     loc = loc if "loc" in fixed else loc + w @ (x - loc) / w.sum()
-    return {"loc": loc, "scale": np.sqrt(w @ (x - loc) ** 2 / w.sum())} | fixed
+    unit = np.abs(x - loc).max()  # squares neither overflow nor vanish
+    return {"loc": loc, "scale": unit * np.sqrt(w @ ((x - loc) / (unit or 1.0)) ** 2 / w.sum())} | fixed
 
 
 def laplace(x, w, fixed):
