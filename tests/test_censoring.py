@@ -70,6 +70,13 @@ def test_a_window_is_a_pair_of_numbers(ends):
         Normal(truncation=ends).fit([[1.0], [2.0]])
 
 
+def test_what_lies_outside_a_window_is_named():
+    with pytest.raises(ValueError, match="widen the window"):
+        Normal(truncation=(0, 1)).fit([[0.5], [2.0]])
+    with pytest.raises(UnboundedLikelihood, match="the rows say too little"):
+        Normal(censoring="interval").fit([[2.0, 4.0]])
+
+
 def test_a_window_outside_the_support_is_refused():
     with pytest.raises(ValueError, match="leaves nothing of Gamma's positive numbers"):
         Gamma(truncation=(-5, -1)).fit([[1.0], [2.0]])

@@ -508,6 +508,9 @@ def test_a_table_has_the_moments_of_its_columns():
         np.testing.assert_allclose(getattr(model, quantity)(), [getattr(part, quantity)()[0] for part in parts])
     assert model.entropy() == pytest.approx(sum(part.entropy() for part in parts))
     np.testing.assert_allclose(model.ppf(model.cdf(X)), X, rtol=1e-9)
+    constant = Independent().fit([[1.0, 7.0], [2.0, 7.0], [4.0, 7.0]])
+    np.testing.assert_array_equal(constant.cdf([[2.0, 6.0], [2.0, 7.0]])[:, 1], [0, 1])
+    np.testing.assert_array_equal(constant.ppf([[0.5, 0.01]])[:, 1], [7])
     labels = Independent().fit([["a", 1.0], ["b", 2.5], ["a", 2.0]])
     assert not hasattr(labels, "mean") and labels.mode()[0] == "a"
     with pytest.raises(ValueError, match="Categorical has no distribution function"):

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval
 
 from skgen import supports
 from skgen.base import AdditiveStatistics
+from skgen.conditionals import IndependentColumns
 from skgen.parametric._parametric import ParametricDensity
 from skgen.parametric._product import AdditiveProduct
 
@@ -161,7 +162,7 @@ class Categorical(AdditiveStatistics, ParametricDensity):
         )
 
 
-class PointMass(ParametricDensity):
+class PointMass(IndependentColumns, ParametricDensity):
     """Columns that hold one value each: probability 1 there, 0 elsewhere.
 
     The density of a constant column is unbounded; this is the honest model of it, under the counting measure.
@@ -197,6 +198,13 @@ class PointMass(ParametricDensity):
 
     def _log_prob(self, X, y):
         return np.zeros(len(X))
+
+    def _conditional_log_cdf(self, X):
+        reached = self.value_ <= X
+        return np.where(reached, 0.0, -np.inf), np.where(reached, -np.inf, 0.0)
+
+    def _conditional_ppf(self, log_u, log_v):
+        return np.broadcast_to(self.value_, log_u.shape)
 
     def _mean(self):
         return self.value_

@@ -48,7 +48,7 @@ def fit_column(model, low, high, share, column):
     _refuse_one_value(model, low, high, column)
     inner = supports.within(model._support, *model._window())
     stand_in = _stand_in(np.maximum(low, inner.low), np.minimum(high, inner.high), inner)[:, None]
-    plain = _plain(model)._fit_coded(stand_in, column, share)
+    plain = _fit_to_stand_ins(model, stand_in, low, high, share, column)
     start = tuple(float(value[0]) for value in plain._theta())
     if not model._is_truncated() and (low == high).all():
         return start
@@ -117,6 +117,16 @@ def _refuse_one_value(model, low, high, column):
             raise
         why = f"all rows may be one value ({known[0]:.6g}), on which the density piles up"
         raise unbounded(model, column, why) from None
+
+
+def _fit_to_stand_ins(model, stand_in, low, high, share, column):
+    """The plain fit to start from; a column of intervals of which all are alike has none."""
+    try:
+        return _plain(model)._fit_coded(stand_in, column, share)
+    except UnboundedLikelihood:
+        if (low == high).all():
+            raise
+        raise unbounded(model, column, "the rows say too little of its parameters") from None
 
 
 def _plain(model):

@@ -180,6 +180,8 @@ class UnivariateProduct(IndependentColumns, ParametricDensity):
 
     def _check_support(self, X):
         inner = supports.within(self._support, *self._window())
+        if self._is_truncated():
+            inner.remedy = "What lies outside of truncation was never recorded: widen the window, or drop the row."
         self._refuse_outside(X, supports.Pairs(inner) if self._is_censored() else inner)
 
     # What is seen of a value: as at the fit, and before it, as the parameters ask
@@ -300,8 +302,9 @@ class UnivariateProduct(IndependentColumns, ParametricDensity):
         mass = np.where(log_f_high < log_s_low, lower, upper)
         if self._support.discrete or not self._is_smooth:
             return mass
-        share = mass - np.minimum(log_f_high, log_s_low)  # of the tail: where it is small, the difference cancels
-        is_narrow = (share < NARROW) & (low < high)
+        with np.errstate(invalid="ignore"):  # nothing of nothing
+            share = mass - np.minimum(log_f_high, log_s_low)  # of the tail: where it is small, the difference cancels
+        is_narrow = (share < NARROW) & (low < high) & np.isfinite(low) & np.isfinite(high)
         return replaced(mass, is_narrow, self._log_narrow_mass, low, high, *theta)
 
     def _log_narrow_mass(self, low, high, *theta):
