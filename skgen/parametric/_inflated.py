@@ -15,6 +15,7 @@ from skgen.conditionals import IndependentColumns, TractableConditionals
 from skgen.foreign import as_density
 from skgen.parametric._counts import Poisson
 from skgen.parametric._curvature import covariance
+from skgen.parametric._discrete import PointMass
 from skgen.parametric._parametric import ParametricDensity
 from skgen.parametric._partial import Line
 from skgen.parametric._product import UnivariateProduct
@@ -174,7 +175,7 @@ def refuse_unfit(family):
             f"ZeroInflated wants a family of counts, but {name} has a density. Use Poisson() or NegativeBinomial()."
         )
     is_family = isinstance(family, TractableConditionals) and isinstance(family, ParametricDensity)
-    if not is_family or isinstance(family, ZeroInflated):
+    if not is_family or isinstance(family, ZeroInflated | PointMass):
         raise ValueError(
             f"ZeroInflated wants a family of counts, of which each column gets one, but {name} is none. Use Poisson() "
             "or NegativeBinomial()."
