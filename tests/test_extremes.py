@@ -5,15 +5,12 @@ import pytest
 from scipy import integrate, optimize
 from scipy.special import log_expit
 from sklearn.exceptions import ConvergenceWarning
+from univariate import column
 
 from skgen.base import UnboundedLikelihood
 from skgen.parametric import GEV, Cauchy, GeneralizedPareto, Gumbel, Laplace, LocationScaleT, Logistic, SkewNormal
 from skgen.parametric._maximum import Peak, certified
 from skgen.parametric._skewed import _log_far_tail, _log_thin_tail
-
-
-def column(values):
-    return np.reshape(np.asarray(values, dtype=float), (-1, 1))
 
 
 def excess_likelihood(x, share, shape, log_scale):

@@ -86,24 +86,6 @@ def log_bessel_ie(order, x):
     return log_power + np.log(u) + steps
 
 
-def log_bessel_i(order, x):
-    r"""Logarithm of :math:`I_\nu(x)`.
-
-    Parameters
-    ----------
-    order : float
-        The order :math:`\nu`, 0 or more.
-    x : array-like
-        Non-negative.
-
-    Returns
-    -------
-    ndarray
-        In the shape of x.
-    """
-    return log_bessel_ie(order, x) + np.asarray(x, dtype=np.float64)
-
-
 def bessel_ratio(order, x):
     r"""The ratio :math:`I_\nu(x) / I_{\nu-1}(x)`: the mean length of a resultant, at a concentration x.
 

@@ -204,7 +204,7 @@ class KinkedRows:
             if better[0] <= best[0]:
                 break
             best = better
-        return max(best, *self._on_both_sides(*best[1:]))[1:]
+        return max(best, *self._on_both_sides(origins, *best[1:]))[1:]
 
     def _candidates(self):
         """The ends, and where there are intervals, places between and outside of them."""
@@ -222,10 +222,9 @@ class KinkedRows:
         log_rate = self.best_rate(origin, guess)
         return float(self.value(np.array([origin]), np.exp(log_rate))[0]), float(origin), log_rate
 
-    def _on_both_sides(self, origin, log_rate):
+    def _on_both_sides(self, candidates, origin, log_rate):
         """The tops next to an origin, if the profile rises from there to a side."""
         left, right = self.slopes(origin, log_rate)
-        candidates = self._candidates()
         below, above = candidates[candidates < origin], candidates[candidates > origin]
         if right > TIE and len(above):
             yield self._with_its_rate(self._root(origin, above[0], log_rate), log_rate)
