@@ -19,6 +19,7 @@ FLOORS = [
         "files",
         "foreign",
         "sequences",
+        "compiled",
     },
     {"parametric", "nonparametric", "nn", "compose", "metrics", "distributed", "tables"},
     {"mixture", "hmm", "autoregressive", "plotting", "checks"},
@@ -42,7 +43,7 @@ ONLY = {  # a heavy dependency and the rooms that may name it at import time
     "polars": set(),
     "pyarrow": set(),
     "skops": set(),
-    "numba": set(),
+    "numba": {"compiled"},
     "hypothesis": set(),
 }
 FLOOR = {room: height for height, floor in enumerate(FLOORS) for room in floor}
@@ -91,10 +92,18 @@ def uphill(path, imports):
             yield f"{name} imports {module}, which does not stand below it"
         elif root in ONLY and not ONLY[root] & {room, name}:
             yield f"{name} imports {root} at the top"
+        elif module == "skgen.compiled" and not name.endswith("_loops"):
+            yield f"{name} compiles loops, but is no file of loops"
+
+
+def late(path):
+    """Files of loops that are imported at the top: numba would come with them."""
+    return [module for module in top_level_imports(path) if module.endswith("_loops")]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_run_downhill(path):
+    assert not late(path), "loops are imported inside functions"
     assert not list(uphill(path, top_level_imports(path)))
     ours = [module for module in all_imports(path) if module and module.startswith("skgen.")]
     assert not list(uphill(path, ours)), "not inside a function either"

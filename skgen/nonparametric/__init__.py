@@ -1,0 +1,1 @@
+"""Nonparametric families: densities that let the rows speak."""
