@@ -1,4 +1,4 @@
-"""Toy distributions in the plane: a sampler and its true log-density."""
+"""Toy distributions in the plane: a sampler and its true log-density. What they share, a toy on the line shares too."""
 
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass, fields
@@ -12,18 +12,24 @@ BLOCK_SIZE = 2**16  # distances held at once: half a MiB, whatever the number of
 PANEL_NODES = 16  # Gauss-Legendre nodes on each panel of a curve
 PANEL_LENGTH = 4  # longest panel, in units of the noise
 PANELS_PER_TURN = 16  # at least, however large the noise
+SPACES = {  # by the number of columns
+    1: ("on the line", "Choose one column, or write numbers x as x[:, None]."),
+    2: ("in the plane", "Choose two columns, or write one point as [[x1, x2]]."),
+}
 MAX_TWIST_RADIUS = 10  # a pinwheel twists no more beyond: exp would overflow at 710
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToyDistribution(metaclass=ABCMeta):
-    """A distribution in the plane that can be drawn from and whose density is known.
+    """A distribution in the plane, or on the line, that can be drawn from and whose density is known.
 
     A toy is a frozen dataclass of its parameters that writes `_sample` and `_log_prob`. Parameters annotated as int
     must be whole numbers, and all must be positive, but for those named in `_signed`. `Banana` shows it in ten lines.
+    A toy on the line says `_n_features = 1`.
     """
 
     _signed = ()
+    _n_features = 2
 
     def __post_init__(self):
         for field in fields(self):
@@ -46,7 +52,7 @@ class ToyDistribution(metaclass=ABCMeta):
 
         Returns
         -------
-        ndarray of shape (n_samples, 2)
+        ndarray of shape (n_samples, n_features)
         """
         return self.sample(n_samples, random_state)
 
@@ -62,7 +68,7 @@ class ToyDistribution(metaclass=ABCMeta):
 
         Returns
         -------
-        ndarray of shape (n_samples, 2)
+        ndarray of shape (n_samples, n_features)
 
         Raises
         ------
@@ -80,7 +86,7 @@ class ToyDistribution(metaclass=ABCMeta):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, 2)
+        X : array-like of shape (n_samples, n_features)
             The points.
 
         Returns
@@ -91,7 +97,7 @@ class ToyDistribution(metaclass=ABCMeta):
         Raises
         ------
         ValueError
-            If `X` has not two columns, or a value that is not finite.
+            If `X` has not one column for each coordinate, or a value that is not finite.
         """
         X = self._check_points(X)
         with np.errstate(over="ignore", under="ignore", divide="ignore"):
@@ -99,10 +105,11 @@ class ToyDistribution(metaclass=ABCMeta):
 
     def _check_points(self, X):
         name, X = type(self).__name__, np.asarray(X, dtype=float)
-        if X.ndim != 2 or X.shape[1] != 2:
+        if X.ndim != 2 or X.shape[1] != self._n_features:
+            where, way_out = SPACES[self._n_features]
             raise ValueError(
-                f"{name} lives in the plane and scores arrays of shape (n_samples, 2), got shape {X.shape}. "
-                "Choose two columns, or write one point as [[x1, x2]]."
+                f"{name} lives {where} and scores arrays of shape (n_samples, {self._n_features}), "
+                f"got shape {X.shape}. {way_out}"
             )
         if not np.isfinite(X).all():
             row, column = np.argwhere(~np.isfinite(X))[0]
@@ -113,11 +120,11 @@ class ToyDistribution(metaclass=ABCMeta):
 
     @abstractmethod
     def _sample(self, n_samples, rng):
-        """Draw an array of shape (n_samples, 2) from the generator `rng`."""
+        """Draw an array of shape (n_samples, n_features) from the generator `rng`."""
 
     @abstractmethod
     def _log_prob(self, X):
-        """Log-density of the clean array `X` of shape (n_samples, 2)."""
+        """Log-density of the clean array `X` of shape (n_samples, n_features)."""
 
 
 def _log_normal_mixture(X, log_weights, means, std):
