@@ -269,8 +269,8 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         who = type(self).__name__
         if self.likelihood == "improper":
             raise ValueError(
-                f"The scores of this {who} are no log-densities (its likelihood is improper), so that no region of theirs "
-                "has a mass: use a model whose likelihood is exact."
+                f"The scores of this {who} are no log-densities (its likelihood is improper), so that no "
+                "region has a mass: use a model whose likelihood is exact."
             )
         if not isinstance(mass, numbers.Real) or not 0 < mass < 1:
             raise ValueError(f"{who} wants a mass between 0 and 1, both excluded, got {mass!r}: give 0.95, say.")
