@@ -249,7 +249,8 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         Notes
         -----
         The mass of the region has a standard error of sqrt(mass * (1 - mass) / n_samples). Rows that share a score, as
-        in discrete models, are in the region together, which then holds the given mass or more.
+        in discrete models, are in the region together, which then holds the given mass or more. Labels that were not
+        there at fit are never drawn, and count for nothing here.
 
         References
         ----------

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import sklearn
-from scipy import sparse
+from scipy import sparse, stats
 from sklearn.covariance import LedoitWolf
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
@@ -30,6 +30,7 @@ from skgen.parametric import (
     Gaussian,
     Independent,
     Normal,
+    PointMass,
     Poisson,
     StudentT,
 )
@@ -504,8 +505,6 @@ class WhiteNoise(SequenceDensityEstimator):
         self.length_ = np.average(lengths, weights=sample_weight)
 
     def _log_prob(self, X, y):
-        from scipy import stats
-
         return np.array(
             [
                 stats.norm(self.mean_, self.std_).logpdf(x).sum() + stats.poisson(self.length_ - 1).logpmf(len(x) - 1)
@@ -620,6 +619,82 @@ def test_as_density():
     for nonsense in (object(), "gaussian", Gaussian, IsolationForest()):
         with pytest.raises(TypeError, match="is no density estimator"):
             as_density(nonsense)
+
+
+# Highest-density regions
+
+
+@pytest.mark.parametrize("mass", [0.01, 0.5, 0.95])
+@pytest.mark.parametrize("n_features", [1, 2])
+def test_the_region_of_a_gaussian_is_an_ellipsoid(n_features, mass):
+    model = Gaussian().fit(X[:, :n_features] * 1e3)
+    level = model.highest_density_threshold(mass, random_state=0)
+    assert level == model.highest_density_threshold(mass, random_state=0)
+    highest = model.score_samples(model.mean_[None])[0]
+    held = stats.chi2(n_features).cdf(2 * (highest - level))
+    assert abs(held - mass) < 4 * np.sqrt(mass * (1 - mass) / 100_000)
+    assert model.highest_density_threshold(mass, 10, np.random.default_rng(0)) != level
+
+
+def test_the_region_of_a_discrete_model_holds_the_mass_or_more():
+    labels = np.repeat(["a", "b", "c", "d"], [50, 20, 20, 10])[:, None]
+    model = Categorical().fit(labels)
+    log_prob = model.score_samples([["a"], ["b"], ["c"], ["d"]])
+    for mass, last in [(0.4, 0), (0.6, 1), (0.85, 2), (0.95, 3)]:  # b and c are equally likely: together, or not at all
+        assert model.highest_density_threshold(mass, random_state=0) == log_prob[last]
+    drawn = model.score_samples(model.sample(1000, random_state=0))
+    level = model.highest_density_threshold(np.mean(drawn >= log_prob[0]), 1000, random_state=0)
+    assert level == log_prob[0]  # a share that the draws reach with nothing to spare
+    assert PointMass().fit([[3], [3]]).highest_density_threshold(0.5) == 0
+
+
+def test_the_region_of_a_table_with_labels():
+    frame = pd.DataFrame({"size": X[:, 0], "kind": np.repeat(["a", "b", "c"], [35, 20, 5])})
+    model = Independent([Normal(), Categorical()]).fit(frame)
+    level = model.highest_density_threshold(0.9, random_state=0)
+    size, kinds = X[:, 0], ["a", "b", "c"]
+    peaks = model.score_samples(pd.DataFrame({"size": size.mean(), "kind": kinds}))
+    shares = np.exp(peaks) * np.sqrt(2 * np.pi) * size.std()
+    assert np.log(shares.sum()) == pytest.approx(model._log_drawable())  # the rest is for labels that nobody has seen
+    held = shares / shares.sum() @ stats.chi2(1).cdf(2 * np.maximum(peaks - level, 0))
+    assert abs(held - 0.9) < 4 * np.sqrt(0.9 * 0.1 / 100_000)
+
+
+def test_the_region_of_sequences_and_of_foreign_densities():
+    for model in (WhiteNoise().fit(SEQUENCES), ForeignDensity(KernelDensity(bandwidth=0.4)).fit(X)):
+        level = model.highest_density_threshold(0.7, 500, random_state=0)
+        assert np.mean(model.score_samples(model.sample(500, random_state=1)) >= level) == pytest.approx(0.7, abs=0.1)
+
+
+def test_the_region_under_a_condition():
+    y = np.repeat([0, 1], 30)
+    model = NormalGiven().fit(X * np.where(y == 0, 1, 100)[:, None], y)
+    near, far = (model.highest_density_threshold(0.5, 1000, random_state=0, y=label) for label in (0, 1))
+    for label, level in ((0, near), (1, far)):
+        scores = model.score_samples(model.sample(1000, random_state=1, y=label), np.full(1000, label))
+        assert np.mean(scores >= level) == pytest.approx(0.5, abs=0.08)
+    assert near - far > 7  # two columns that are 100 times as wide: 9.2 nats
+    with pytest.raises(ValueError, match="the region under one condition, got 2: pass a scalar y"):
+        model.highest_density_threshold(0.5, 2, y=[0, 1])
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        model.highest_density_threshold(0.5)
+    assert Normal().fit(X).highest_density_threshold(0.5, 10, 0, y=y) == Normal().fit(X).highest_density_threshold(
+        0.5, 10, 0
+    )
+
+
+def test_regions_that_there_are_not():
+    model = Normal().fit(X)
+    for mass in (0, 1, -0.5, 95, np.nan, "0.5", None, True):
+        with pytest.raises(ValueError, match="Normal wants a mass between 0 and 1, both excluded, got"):
+            model.highest_density_threshold(mass)
+    with pytest.raises(ValueError, match="n_samples must be a positive integer"):
+        model.highest_density_threshold(0.5, n_samples=0)
+    with pytest.raises(NotFittedError):
+        Normal().highest_density_threshold(0.5)
+    improper = ForeignDensity(KernelDensity(metric="manhattan")).fit(X)
+    with pytest.raises(ValueError, match="The scores of this ForeignDensity are no log-densities.*likelihood is exact"):
+        improper.highest_density_threshold(0.5)
 
 
 # Supports
