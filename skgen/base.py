@@ -221,8 +221,8 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     def highest_density_threshold(self, mass, n_samples=100_000, random_state=None, *, y=None):
         r"""Level of the smallest region that holds a given probability: its rows score at least that much.
 
-        The region of :math:`\{x : \log p(x) \ge t\}` holds the mass at which :math:`t` is the (1 - mass)-quantile of
-        :math:`\log p(X)`, which draws from the model estimate [1]_.
+        The region :math:`\{x : \log p(x) \ge t\}` holds the given mass where :math:`t` is the (1 - mass)-quantile of
+        :math:`\log p(X)`. It is estimated by that of draws from the model [1]_.
 
         Parameters
         ----------
@@ -280,8 +280,8 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
             raise ValueError(f"{who} finds the region under one condition, got {len(y)}: pass a scalar y.")
         drawn = self.sample(n_samples, random_state, y=y)
         log_density = self.score_samples(drawn, np.full(n_samples, y) if conditional else None)
-        rank = n_samples - int(np.ceil(mass * n_samples))
-        return float(np.partition(log_density, rank)[rank])
+        shares = np.arange(1, n_samples + 1) / n_samples
+        return float(np.sort(log_density)[::-1][np.searchsorted(shares, mass)])
 
     def _enter(self, X, y, sample_weight, *, reset):
         """The door of fit: clean rows, conditions and positive weights, or a ValueError that says what to do.

@@ -18,7 +18,7 @@ from scipy import special
 SMALLEST_PROBABILITY = 2.0**-53  # a uniform draw may be 0, whose quantile may be infinite
 SMALLEST_NUMBER = 5e-324
 HALVINGS = 64  # of a bracket some standard deviations wide: down to the last bit
-NEWTON_STEPS = 6  # from a start whose distribution function is off by less than 0.06
+NEWTON_STEPS = 6  # from a start whose distribution function is off by less than 0.07
 BRANCH = 0.999  # from here on Lambert's function of scipy loses digits
 LOG_2 = np.log(2)
 LOG_ROOT_2PI = np.log(2 * np.pi) / 2
