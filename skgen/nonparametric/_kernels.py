@@ -1,0 +1,312 @@
+r"""Kernels: the value, the mass in any dimension, the radii of draws and the distribution function of each, in one place.
+
+A kernel is a decreasing function :math:`k(r)` of the distance in bandwidths with :math:`k(0) = 1`. In d dimensions,
+with distances whose unit ball has volume :math:`V_d`, it is divided by
+
+.. math:: \int k(\lVert u \rVert)\, du = d\, V_d \int_0^\infty k(r)\, r^{d-1}\, dr .
+
+All functions take and give arrays, in logarithms where numbers grow with the dimension.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from scipy.special import betainc, betaincc, betaincinv, betaln, gammaln, log_ndtr, roots_genlaguerre, stdtr, zeta
+
+GAUSSIAN, POWER, COSINE, EXPONENTIAL, LOGISTIC, STUDENT = 0, 1, 2, 3, 4, 5  # as the compiled loops call them
+
+
+class Kernel(ABC):
+    """A kernel; `reach` is the distance beyond which it is zero."""
+
+    reach = np.inf
+
+    @abstractmethod
+    def profile(self, d):
+        """The code and the two numbers by which the compiled loops know the kernel in d dimensions."""
+
+    @abstractmethod
+    def log_value(self, s, d):
+        """log k at the squared distance s; d matters to a kernel whose shape it changes."""
+
+    @abstractmethod
+    def log_slope(self, s, d):
+        """The derivative of log k with respect to the squared distance, where k is not zero."""
+
+    @abstractmethod
+    def log_mass(self, d):
+        """log of the integral of k(r) r^(d-1)."""
+
+    @abstractmethod
+    def log_square(self, d):
+        """log of the integral of k(r)^2 r^(d-1)."""
+
+    @abstractmethod
+    def mean_square(self, d):
+        """The mean of r^2 under the density proportional to k(r) r^(d-1)."""
+
+    @abstractmethod
+    def radii(self, n_samples, d, rng):
+        """Draws from the density proportional to k(r) r^(d-1)."""
+
+    @abstractmethod
+    def log_upper_tail(self, u):
+        """log of the mass beyond u >= 0 of the kernel in one dimension."""
+
+    def log_tails(self, u):
+        """The pair log F(u), log(1 - F(u)) of the kernel in one dimension."""
+        far = self.log_upper_tail(np.abs(u))
+        near = np.log1p(-np.exp(far))
+        return np.where(u < 0, far, near), np.where(u < 0, near, far)
+
+
+class Power(Kernel):
+    """(1 - r^a)^b on the unit ball: a beta distribution of r^a. Its members are all compact kernels but the cosine."""
+
+    reach = 1.0
+
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+
+    def profile(self, d):
+        return POWER, float(self.a), float(self.b)
+
+    def log_value(self, s, d):
+        inside = s <= 1
+        if self.b == 0:
+            return np.where(inside, 0.0, -np.inf)
+        with np.errstate(divide="ignore"):
+            return self.b * np.log(np.where(inside, 1 - np.where(inside, s, 1.0) ** (self.a / 2), 0.0))
+
+    def log_slope(self, s, d):
+        power = np.maximum(s, np.finfo(float).tiny) ** (self.a / 2)
+        rest = np.maximum(1 - power, np.finfo(float).tiny)
+        return -self.b * self.a / 2 * power / (np.maximum(s, np.finfo(float).tiny) * rest)
+
+    def log_mass(self, d):
+        return betaln(d / self.a, self.b + 1) - np.log(self.a)
+
+    def log_square(self, d):
+        return betaln(d / self.a, 2 * self.b + 1) - np.log(self.a)
+
+    def mean_square(self, d):
+        return np.exp(betaln((d + 2) / self.a, self.b + 1) - betaln(d / self.a, self.b + 1))
+
+    def radii(self, n_samples, d, rng):
+        return rng.beta(d / self.a, self.b + 1, n_samples) ** (1 / self.a)
+
+    def log_upper_tail(self, u):
+        with np.errstate(divide="ignore"):
+            rest = -np.expm1(self.a * np.log(np.minimum(u, 1.0)))  # 1 - u^a, to full precision near 1
+            return np.log(0.5 * betainc(self.b + 1, 1 / self.a, rest))
+
+
+class Cosine(Kernel):
+    """cos(pi r / 2) on the unit ball; its integrals are alternating series around the edge."""
+
+    reach = 1.0
+
+    def profile(self, d):
+        return COSINE, 0.0, 0.0
+
+    def log_value(self, s, d):
+        with np.errstate(divide="ignore"):
+            return np.log(np.sin(0.5 * np.pi * np.maximum(1 - np.sqrt(s), 0.0)))
+
+    def log_slope(self, s, d):
+        r = np.maximum(np.sqrt(s), 1e-8)
+        return -0.25 * np.pi * np.tan(0.5 * np.pi * np.minimum(r, 1 - 1e-16)) / r
+
+    def log_mass(self, d):
+        k = np.arange(1, 60, 2)  # the sine of a quarter turn times 1 - r, term by term
+        return _log_series(np.log(0.5 * np.pi) * k, k, d)
+
+    def log_square(self, d):
+        k = np.arange(2, 90, 2)
+        return _log_series(np.log(np.pi) * k, k, d) - np.log(2)
+
+    def mean_square(self, d):
+        return np.exp(self.log_mass(d + 2) - self.log_mass(d))
+
+    def radii(self, n_samples, d, rng):
+        def propose(n):  # the chord lies under the sine's tangent: pi / 2 (1 - r)
+            r = rng.beta(d, 2, n)
+            return r, np.sinc((1 - r) / 2)
+
+        return _accepted(propose, n_samples, rng)
+
+    def log_upper_tail(self, u):
+        with np.errstate(divide="ignore"):
+            return 2 * np.log(np.sin(0.25 * np.pi * np.maximum(1 - u, 0.0)))
+
+
+class Gaussian(Kernel):
+    """exp(-r^2 / 2)."""
+
+    def profile(self, d):
+        return GAUSSIAN, 0.0, 0.0
+
+    def log_value(self, s, d):
+        return -0.5 * s
+
+    def log_slope(self, s, d):
+        return np.full_like(s, -0.5)
+
+    def log_mass(self, d):
+        return (d / 2 - 1) * np.log(2) + gammaln(d / 2)
+
+    def log_square(self, d):
+        return self.log_mass(d) - d / 2 * np.log(2)
+
+    def mean_square(self, d):
+        return float(d)
+
+    def radii(self, n_samples, d, rng):
+        return np.sqrt(rng.chisquare(d, n_samples))
+
+    def log_upper_tail(self, u):
+        return log_ndtr(-u)
+
+
+class Exponential(Kernel):
+    """exp(-r)."""
+
+    def profile(self, d):
+        return EXPONENTIAL, 0.0, 0.0
+
+    def log_value(self, s, d):
+        return -np.sqrt(s)
+
+    def log_slope(self, s, d):
+        return -0.5 / np.maximum(np.sqrt(s), 1e-8)
+
+    def log_mass(self, d):
+        return gammaln(d)
+
+    def log_square(self, d):
+        return gammaln(d) - d * np.log(2)
+
+    def mean_square(self, d):
+        return float(d * (d + 1))
+
+    def radii(self, n_samples, d, rng):
+        return rng.gamma(d, size=n_samples)
+
+    def log_upper_tail(self, u):
+        return -u - np.log(2)
+
+
+class Logistic(Kernel):
+    """4 e^r / (1 + e^r)^2: in one dimension the logistic density, with exponential tails and a round top."""
+
+    def profile(self, d):
+        return LOGISTIC, 0.0, 0.0
+
+    def log_value(self, s, d):
+        r = np.sqrt(s)
+        return np.log(4) - r - 2 * np.log1p(np.exp(-r))
+
+    def log_slope(self, s, d):
+        r = np.maximum(np.sqrt(s), 1e-8)
+        return -0.5 * np.tanh(r / 2) / r
+
+    def log_mass(self, d):
+        return np.log(4) + gammaln(d) + np.log(_eta(d - 1))
+
+    def log_square(self, d):
+        if d > 100:  # the radii are so large that the top is not seen
+            return np.log(16) + gammaln(d) - d * np.log(2)
+        nodes, weights = roots_genlaguerre(80, d - 1)
+        mean = weights @ (1 + np.exp(-nodes / 2)) ** -4.0 / weights.sum()
+        return np.log(16) + gammaln(d) - d * np.log(2) + np.log(mean)
+
+    def mean_square(self, d):
+        return d * (d + 1) * _eta(d + 1) / _eta(d - 1)
+
+    def radii(self, n_samples, d, rng):
+        def propose(n):
+            r = rng.gamma(d, size=n)
+            return r, (1 + np.exp(-r)) ** -2.0
+
+        return _accepted(propose, n_samples, rng)
+
+    def log_upper_tail(self, u):
+        return -u - np.log1p(np.exp(-u))
+
+
+class StudentT(Kernel):
+    """(1 + r^2 / df)^(-(df + d) / 2): the multivariate Student t of df degrees of freedom.
+
+    Parameters
+    ----------
+    df : float
+        Degrees of freedom, above 2, so that the kernel has a variance.
+    """
+
+    def __init__(self, df=4.0):
+        self.df = df
+
+    def profile(self, d):
+        return STUDENT, (self.df + d) / 2, float(self.df)
+
+    def log_value(self, s, d):
+        return -(self.df + d) / 2 * np.log1p(s / self.df)
+
+    def log_slope(self, s, d):
+        return -(self.df + d) / 2 / (self.df + s)
+
+    def log_mass(self, d):
+        return d / 2 * np.log(self.df) - np.log(2) + betaln(d / 2, self.df / 2)
+
+    def log_square(self, d):
+        return d / 2 * np.log(self.df) - np.log(2) + betaln(d / 2, self.df + d / 2)
+
+    def mean_square(self, d):
+        return d * self.df / (self.df - 2)
+
+    def radii(self, n_samples, d, rng):
+        return np.sqrt(self.df * rng.chisquare(d, n_samples) / rng.chisquare(self.df, n_samples))
+
+    def log_upper_tail(self, u):
+        # beyond 1e60 the density is a power of u, and so is its integral
+        far, power = np.maximum(u, 1e60), self.df
+        log_far = np.log(stdtr(power, -1e60)) - power * (np.log(far) - np.log(1e60))
+        return np.where(u < 1e60, np.log(stdtr(power, -np.minimum(u, 1e60))), log_far)
+
+
+def _eta(s):
+    """Dirichlet's eta function, 1 - 2^-s + 3^-s - ..., at s = 0, 1, 2, ..."""
+    if s < 2:
+        return 0.5 if s == 0 else np.log(2)
+    return -np.expm1((1 - s) * np.log(2)) * zeta(s)
+
+
+def _log_series(log_powers, k, d):
+    """log of the alternating sum of powers[k] Gamma(d) / Gamma(d + k + 1), whose first term is the largest."""
+    log_terms = log_powers + gammaln(d) - gammaln(d + k + 1)
+    signs = np.where(np.arange(len(k)) % 2, -1.0, 1.0)
+    return log_terms[0] + np.log(np.sum(signs * np.exp(log_terms - log_terms[0])))
+
+
+def _accepted(propose, n_samples, rng):
+    """Draws by rejection: `propose(n)` gives n draws and the probabilities with which they stay."""
+    found = np.empty(0)
+    while len(found) < n_samples:
+        r, chance = propose(2 * (n_samples - len(found)) + 10)
+        found = np.append(found, r[rng.random(len(r)) < chance])
+    return found[:n_samples]
+
+
+KERNELS = {
+    "gaussian": Gaussian(),
+    "tophat": Power(2, 0),
+    "epanechnikov": Power(2, 1),
+    "exponential": Exponential(),
+    "linear": Power(1, 1),
+    "cosine": Cosine(),
+    "biweight": Power(2, 2),
+    "triweight": Power(2, 3),
+    "tricube": Power(3, 3),
+    "logistic": Logistic(),
+    "student_t": StudentT(),
+}

@@ -1,0 +1,259 @@
+r"""The mixture that a kernel density estimate is: one kernel around each centre, in coordinates where it is standard.
+
+.. math:: \log p(x) = \log \sum_i \frac{w_i}{W \lambda_i^d}\, k\!\left(\frac{\lVert A (t(x) - t(x_i)) \rVert}{\lambda_i}\right)
+    - \log c_d + \log |A| + \log |t'(x)|
+
+with weights w of sum W, scales :math:`\lambda` (1, if it is not adaptive), the inverse root A of the bandwidth, the
+kernel's constant c and the coordinates t of bounded features. Discrete columns multiply the kernels; centres that agree
+in them stand in one group.
+"""
+
+import numpy as np
+from scipy.special import logsumexp
+
+from skgen.nonparametric._direct import Direct, GreatCircle, Product
+from skgen.nonparametric._kernels import EXPONENTIAL, GAUSSIAN, LOGISTIC, STUDENT
+from skgen.nonparametric._line import Line
+from skgen.nonparametric._metrics import Minkowski
+from skgen.nonparametric._space import Cut
+from skgen.nonparametric._sphere import from_points, log_cap_mass, sphere_angles, tilted, to_points
+
+TAILS = {GAUSSIAN: "square", EXPONENTIAL: "linear", LOGISTIC: "linear", STUDENT: "power"}
+
+
+class KernelMixture:
+    """Kernels around weighted centres.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (n_centers, n_features)
+        Rows, coded.
+    weights : ndarray of shape (n_centers,)
+        Frequencies or importances.
+    bandwidth : float, ndarray of shape (n_continuous,) or ndarray of shape (n_continuous, n_continuous)
+        Of the continuous columns, in their coordinates; a matrix is H, the square of a bandwidth.
+    kernel : Kernel
+        One of `skgen.nonparametric._kernels`.
+    metric : Minkowski or "haversine"
+        The distance of a radial kernel.
+    space : Space
+        The continuous columns' coordinates.
+    is_product : bool
+        Whether each column has a kernel of its own.
+    scales : ndarray of shape (n_centers,), optional
+        Bandwidths of the centres, relative to `bandwidth`.
+    cells : list of (int, object, float)
+        Number, kernel and bandwidth of the discrete columns.
+    engine : {"auto", "kd_tree", "ball_tree"}
+        How sums are made.
+    tile : int
+        Centres that a tree leaves together.
+    """
+
+    def __init__(
+        self, centers, weights, bandwidth, *, kernel, metric, space, is_product, scales, cells, engine, tile, device=None
+    ):
+        self.kernel, self.metric, self.space, self.cells = kernel, metric, space, cells
+        self.discrete = [j for j, _, _ in cells]
+        self.continuous = [j for j in range(centers.shape[1]) if j not in self.discrete]
+        self.on_sphere = metric == "haversine"
+        self.is_product = is_product and len(self.continuous) > 1 and kernel.profile(1)[0] != GAUSSIAN
+        self.scales = scales
+        self.log_weights = np.log(weights) - np.log(weights.sum())
+        self.cumulative = np.cumsum(weights) / weights.sum()
+        self.engine = engine, tile, device
+        self.centers = centers
+        d = len(self.continuous)
+        if self.on_sphere:
+            self.Z = to_points(centers[:, self.continuous])
+            self.origin, self.root, self.bandwidth = np.zeros(3), None, float(bandwidth)
+            self.log_constant = log_cap_mass(kernel, self.bandwidth)
+            self.images = [(np.ones(3), np.zeros(3))]
+        else:
+            self.Z = space.to_line(centers[:, self.continuous])[0]
+            self.origin = self.log_weights_mean(self.Z)
+            self._set_bandwidth(bandwidth, d)
+            self.log_constant = self.log_determinant + self._log_kernel_mass(d)
+            widest = self.marginal * (1.0 if scales is None else scales.max())
+            tail = "compact" if kernel.reach == 1 else TAILS[kernel.profile(1)[0]]
+            self.images = space.images(widest, tail)
+        self.log_component = self.log_weights - (0.0 if scales is None else d * np.log(scales)) - self._log_kept()
+        self.groups = self._grouped()
+
+    def log_weights_mean(self, Z):
+        """The weighted mean, the origin that keeps an offset of the data out of the distances."""
+        return np.exp(self.log_weights) @ Z if Z.shape[1] else np.zeros(0)
+
+    def _set_bandwidth(self, bandwidth, d):
+        """The root that makes the kernel standard: u = (z - origin) @ root, or divided by `marginal`."""
+        if np.ndim(bandwidth) == 2:
+            self.marginal = np.sqrt(np.diag(bandwidth))
+            if self.is_product:
+                values, vectors = np.linalg.eigh(bandwidth)
+                self.root, self.back = vectors / np.sqrt(values) @ vectors.T, vectors * np.sqrt(values) @ vectors.T
+            else:  # row j of the factor's inverse knows the columns up to j: conditionals come one by one
+                L = np.linalg.cholesky(bandwidth)
+                self.root, self.back = np.linalg.inv(L).T, L.T
+            self.log_determinant = 0.5 * np.linalg.slogdet(bandwidth)[1]
+        else:
+            self.marginal = np.broadcast_to(np.asarray(bandwidth, dtype=np.float64), d)
+            self.root = None
+            self.log_determinant = np.log(self.marginal).sum()
+
+    def _log_kernel_mass(self, d):
+        if d == 0:
+            return 0.0
+        if self.is_product:
+            return d * (np.log(2) + self.kernel.log_mass(1))
+        return np.log(d) + self.metric.log_ball(d) + self.kernel.log_mass(d)
+
+    def _log_kept(self):
+        """log of the share of each kernel that lies between the ends of the features that cut it."""
+        log_kept = np.zeros(len(self.Z))
+        for j, feature in enumerate([] if self.on_sphere else self.space.features):
+            if type(feature) is Cut:
+                h = self.marginal[j] * (1.0 if self.scales is None else self.scales)
+                log_below = self.kernel.log_tails((feature.low - self.Z[:, j]) / h)[0]
+                log_above = self.kernel.log_tails((feature.high - self.Z[:, j]) / h)[1]
+                log_kept += np.log1p(-np.exp(log_below) - np.exp(log_above))
+        return log_kept
+
+    def _grouped(self):
+        """Pairs (codes, sums, members): the engines of centres that agree in the discrete columns."""
+        U = self.standard(self.Z)
+        if not self.discrete:
+            return [(None, self._sums(U, slice(None)), None)]
+        codes, group = np.unique(self.centers[:, self.discrete], axis=0, return_inverse=True)
+        order = np.argsort(group.ravel(), kind="stable")
+        members = np.split(order, np.cumsum(np.bincount(group.ravel()))[:-1])
+        return [(code, self._sums(U, rows), rows) for code, rows in zip(codes, members, strict=True)]
+
+    def _sums(self, U, rows):
+        log_weights = self.log_component[rows]
+        scales = None if self.scales is None else self.scales[rows]
+        if U.shape[1] == 0:
+            return Constant(log_weights)
+        name, tile, device = self.engine
+        if device is not None:
+            from skgen.nonparametric._device import OnDevice
+
+            return OnDevice(U[rows], log_weights, self.kernel, self._distance(), scales, device)
+        if U.shape[1] == 1 and scales is None and name == "auto":
+            return Line(U[rows, 0], log_weights, self.kernel)
+        tree = "kd_tree" if name == "auto" else name
+        return Direct(U[rows], log_weights, self.kernel, self._distance(), scales, tree, tile)
+
+    def _distance(self):
+        if self.on_sphere:
+            return Minkowski(2) if isinstance_gaussian(self.kernel) else GreatCircle(self.bandwidth)
+        return Product() if self.is_product else self.metric
+
+    def standard(self, Z):
+        """Coordinates in which the kernel is standard."""
+        if self.on_sphere:
+            return Z / self.bandwidth if isinstance_gaussian(self.kernel) else Z
+        if self.root is None:
+            return (Z - self.origin) / self.marginal
+        return (Z - self.origin) @ self.root
+
+    def coordinates(self, X):
+        """The continuous columns' coordinates, and the log of their slope."""
+        X = X[:, self.continuous]
+        return (to_points(X), np.zeros(len(X))) if self.on_sphere else self.space.to_line(X)
+
+    def log_prob(self, X, own=None, log_own=None, n_jobs=None):
+        """Log-density of coded rows; centre `own` of each row has the weight `log_own` for it, where these are given.
+
+        The weights are shares of the whole.
+        """
+        Z, log_slope = self.coordinates(X)
+        if own is not None:
+            log_own = log_own + (self.log_component - self.log_weights)[own]
+        parts = []
+        for signs, shifts in self.images:
+            U = self.standard(signs * Z + shifts)
+            parts += [
+                self._log_cells(code, X) + self._log_sums(sums, U, members, own, log_own, n_jobs)
+                for code, sums, members in self.groups
+            ]
+        found = parts[0] if len(parts) == 1 else logsumexp(parts, axis=0)
+        return found - self.log_constant + log_slope
+
+    def _log_sums(self, sums, U, members, own, log_own, n_jobs):
+        if own is None:
+            return sums.log_sums(U, n_jobs=n_jobs)
+        if members is None:
+            return sums.log_sums(U, own, log_own, n_jobs=n_jobs)
+        place = np.full(len(self.Z), -1)
+        place[members] = np.arange(len(members))
+        return sums.log_sums(U, place[own], log_own, n_jobs=n_jobs)
+
+    def _log_cells(self, code, X):
+        """log of the discrete kernels between a group and each row."""
+        if code is None:
+            return 0.0
+        parts = [cell.log_value(X[:, j], code[k], h) for k, (j, cell, h) in enumerate(self.cells)]
+        return np.sum(parts, axis=0)
+
+    def sample(self, n_samples, rng):
+        """Draws, as coded rows."""
+        chosen = np.minimum(np.searchsorted(self.cumulative, rng.random(n_samples), side="right"), len(self.Z) - 1)
+        return self.around(chosen, rng)
+
+    def around(self, chosen, rng):
+        """A draw from the kernel of each of the chosen centres."""
+        X = self.centers[chosen]
+        for j, cell, h in self.cells:
+            X[:, j] = cell.draw(X[:, j], h, rng)
+        if self.on_sphere:
+            angles = sphere_angles(self.kernel, self.bandwidth, len(chosen), rng)
+            X[:, self.continuous] = from_points(tilted(self.Z[chosen], angles, rng))
+        elif self.continuous:
+            Z = np.empty((len(chosen), len(self.continuous)))
+            todo = np.arange(len(chosen))
+            while len(todo):  # a cut kernel is drawn from until the draw lies inside
+                Z[todo] = self.Z[chosen[todo]] + self._steps(chosen[todo], rng)
+                todo = todo[~self._inside(Z[todo])]
+            X[:, self.continuous] = self.space.from_line(Z)
+        return X
+
+    def _steps(self, chosen, rng):
+        n, d = len(chosen), len(self.continuous)
+        if self.is_product:
+            steps = self.kernel.radii(n * d, 1, rng).reshape(n, d) * rng.choice([-1.0, 1.0], (n, d))
+        else:
+            steps = self.metric.directions(n, d, rng) * self.kernel.radii(n, d, rng)[:, None]
+        if self.scales is not None:
+            steps *= self.scales[chosen, None]
+        return steps * self.marginal if self.root is None else steps @ self.back
+
+    def _inside(self, Z):
+        inside = np.ones(len(Z), bool)
+        for feature, z in zip(self.space.features, Z.T, strict=True):
+            if type(feature) is Cut:
+                inside &= (z >= feature.low) & (z <= feature.high)
+        return inside
+
+
+class Constant:
+    """The sum of weights without any distance, where all columns are discrete."""
+
+    def __init__(self, log_weights):
+        self.log_weights = log_weights
+        self.log_total = logsumexp(log_weights)
+
+    def log_sums(self, U, own=None, log_own=None, n_jobs=None):
+        """The same number for every query, but for its own centre."""
+        result = np.full(len(U), self.log_total)
+        if own is None:
+            return result
+        there = np.flatnonzero(own >= 0)
+        less = np.exp(log_own[there]) - np.exp(self.log_weights[own[there]])
+        with np.errstate(divide="ignore"):
+            result[there] = np.log(np.maximum(np.exp(self.log_total) + less, 0.0))
+        return result
+
+
+def isinstance_gaussian(kernel):
+    """Whether a kernel is the normal one."""
+    return kernel.profile(1)[0] == GAUSSIAN
