@@ -392,7 +392,57 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         return tags
 
 
-class AdditiveStatistics:
+class FitByBlocks:
+    """`partial_fit`: a model writes `_take_in`, which learns from one more block or raises."""
+
+    @abstractmethod
+    def _take_in(self, X, y, sample_weight):
+        """Learn from the block as the user gave it; what this changes is undone if it raises."""
+
+    def _is_incremental(self):
+        """Whether blocks determine the fit, with the parameters as they are."""
+        return True
+
+    @available_if(lambda self: self._is_incremental())
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Take in one more block of rows; the result is that of `fit` on all blocks together.
+
+        As long as the likelihood of all rows so far is unbounded (a first block of one row), the model keeps what it
+        has seen and counts as not fitted.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            The block.
+        y : Ignored
+            Present by convention.
+        sample_weight : array-like of shape (n_samples,), optional
+            Frequencies.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            As `fit` does, and if the block does not fit those before. A block that is refused leaves the model as it
+            was.
+        """
+        before = dict(vars(self))
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._take_in(X, y, sample_weight)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+        return self
+
+
+class AdditiveStatistics(FitByBlocks):
     """Fit by sums: `fit`, `partial_fit`, an EM step and a distributed fit from the same two methods.
 
     A model writes `_statistics`, a dict of sums over rows where those of two blocks add up to those of the whole, and
@@ -423,48 +473,6 @@ class AdditiveStatistics:
         self.coordinates_ = self._coordinates(X, sample_weight)
         self.statistics_ = self._sums(X, sample_weight, self.coordinates_)
         self._m_step(self.statistics_, self.coordinates_)
-
-    def _is_additive(self):
-        """Whether sums determine the fit, with the parameters as they are."""
-        return True
-
-    @available_if(lambda self: self._is_additive())
-    @_fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y=None, sample_weight=None):
-        """Take in one more block of rows; the result is that of `fit` on all blocks together.
-
-        As long as the likelihood of all rows so far is unbounded (a first block of one row), the model keeps its sums
-        and counts as not fitted.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n_samples, n_features)
-            The block.
-        y : Ignored
-            Present by convention.
-        sample_weight : array-like of shape (n_samples,), optional
-            Frequencies.
-
-        Returns
-        -------
-        self : object
-            The fitted model.
-
-        Raises
-        ------
-        ValueError
-            As `fit` does, and if the sums do not fit those of the blocks before. A block that is refused leaves the
-            model as it was.
-        """
-        before = dict(vars(self))
-        try:
-            with np.errstate(over="ignore", invalid="ignore"):
-                self._take_in(X, y, sample_weight)
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
-        return self
 
     def _take_in(self, X, y, sample_weight):
         is_first = not hasattr(self, "statistics_")

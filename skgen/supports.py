@@ -173,6 +173,25 @@ class Sphere(Support):
         return Z / np.linalg.norm(Z, axis=1, keepdims=True)
 
 
+class Globe(Support):
+    """Rows of latitude and longitude in radians; the measure is that of the surface of the unit sphere.
+
+    Every pair of numbers is a place: a latitude beyond a pole is one across it.
+    """
+
+    remedy = "Pass latitude and longitude as two columns, in radians."
+
+    def inside(self, X):
+        return np.broadcast_to(X.shape[1] == 2, X.shape)
+
+    def width(self, n_features):
+        return 2
+
+    def draw(self, rng, n_samples, n_features):
+        Z = _dependent_normals(rng, n_samples, 2)
+        return np.column_stack([np.arcsin(np.tanh(Z[:, 0])), FROM_LINE["circle"](Z[:, 1])])
+
+
 class Simplex(Support):
     """Rows of non-negative parts that add up to one; Lebesgue measure on all coordinates but the last."""
 
@@ -407,6 +426,7 @@ unit = Interval("unit", "numbers from 0 to 1", 0.0, 1.0)
 open_unit = Interval("unit", "numbers between 0 and 1", 0.0, 1.0, closed=False)
 circle = Circle("circle", "angles in radians", -np.pi, np.pi)
 sphere = Sphere("sphere", "rows of length one")
+globe = Globe("globe", "latitude and longitude")
 simplex = Simplex("simplex", "non-negative parts that add up to one")
 positive_definite = PositiveDefinite("positive_definite", "lower triangles of positive definite matrices")
 binary = Integers("binary", "zeros and ones", 0, 1)

@@ -65,40 +65,39 @@ class LineMap:
 
 
 class NormalScore:
-    """The map from an angle to the normal quantile of its share of a turn: uniform angles become normal."""
+    """The map from a position on a turn, half a turn either side of 0, to the normal quantile of its share of it."""
 
     image = WHOLE
 
+    def __init__(self, turn):
+        self.turn = turn
+
     def to_line(self, x):
-        y = ndtri(np.clip((x + np.pi) / (2 * np.pi), 1e-300, 1 - 2**-53))
+        y = ndtri(np.clip(0.5 + x / self.turn, 1e-300, 1 - 2**-53))
         return y, self._log_slope(y)
 
     def from_line(self, y):
-        return 2 * np.pi * ndtr(y) - np.pi, self._log_slope(y)
+        return self.turn * (ndtr(y) - 0.5), self._log_slope(y)
 
-    @staticmethod
-    def _log_slope(y):
-        return 0.5 * y**2 - 0.5 * np.log(2 * np.pi)
+    def _log_slope(self, y):
+        return 0.5 * y**2 + 0.5 * np.log(2 * np.pi) - np.log(self.turn)
 
 
 class Turn:
     """A circle, cut opposite to the mean direction: an interval."""
 
-    def __init__(self, interval, x, flat):
-        self.middle = np.angle(np.exp(1j * x).mean())
-        self.cut = Flat(interval, x) if flat else NormalScore()
+    def __init__(self, circle, x, flat):
+        self.turn, self.low = circle.high - circle.low, circle.low
+        self.middle = np.angle(np.exp(2j * np.pi / self.turn * x).mean()) * self.turn / (2 * np.pi)
+        self.cut = Flat(supports.between(-self.turn / 2, self.turn / 2), x) if flat else NormalScore(self.turn)
         self.image = self.cut.image
 
     def to_line(self, x):
-        return self.cut.to_line(self._turned(x, -self.middle))
+        return self.cut.to_line(np.mod(x - self.middle + self.turn / 2, self.turn) - self.turn / 2)
 
     def from_line(self, y):
         x, log_slope = self.cut.from_line(y)
-        return self._turned(x, self.middle), log_slope
-
-    @staticmethod
-    def _turned(x, angle):
-        return np.mod(x + angle + np.pi, 2 * np.pi) - np.pi
+        return self.low + np.mod(x + self.middle - self.low, self.turn), log_slope
 
 
 class ByColumn:
@@ -141,6 +140,23 @@ class Stereographic:
     @staticmethod
     def _log_slope(Y):
         return Y.shape[1] * np.log((1 + (Y**2).sum(axis=1)) / 2)
+
+
+class MapOfGlobe:
+    """Latitude and longitude by the sine of one and an angle for the other: areas are those of the sphere."""
+
+    def __init__(self, pilot, flat):
+        sines = supports.between(-1.0, 1.0)
+        maps = [(Flat if flat else LineMap)(sines, np.sin(pilot[:, 0])), Turn(supports.circle, pilot[:, 1], flat)]
+        self.columns = ByColumn(maps)
+        self.image = self.columns.image
+
+    def to_line(self, X):
+        return self.columns.to_line(np.column_stack([np.sin(X[:, 0]), X[:, 1]]))
+
+    def from_line(self, Y):
+        X, log_slope = self.columns.from_line(Y)
+        return np.column_stack([np.arcsin(np.clip(X[:, 0], -1, 1)), X[:, 1]]), log_slope
 
 
 class StickBreaking:
@@ -239,6 +255,8 @@ def chart_of(model, pilot, flat=False):
         If the support is none that is known here.
     """
     support = support_of(model)
+    if isinstance(support, supports.Globe):
+        return MapOfGlobe(pilot, flat)
     if type(support) in OF_ROWS:
         return OF_ROWS[type(support)](pilot)
     return ByColumn([_map_of(support, j, pilot[:, j], flat) for j in np.flatnonzero(~discrete_columns(model))])

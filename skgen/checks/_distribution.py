@@ -15,7 +15,7 @@ from skgen.checks._charts import chart_of
 from skgen.checks._importance import importance_weights, probes
 from skgen.checks._mass import density_on, masses_between, recurring_rows, total_mass
 from skgen.checks._quadrature import box_masses, boxes
-from skgen.checks._running import FALSE_ALARM, NotApplicable, demand, fitted, fresh_rows, optimum_is_unique
+from skgen.checks._running import FALSE_ALARM, NotApplicable, demand, finds_itself, fitted, fresh_rows
 from skgen.checks._view import (
     Inconclusive,
     discrete_columns,
@@ -295,8 +295,8 @@ def finds_itself_again(estimator, X, rng):
 
     A standard deviation that is 7 % too large in one or two columns is caught.
     """
-    if not optimum_is_unique(estimator):
-        raise NotApplicable("the fit has no unique optimum")
+    if not finds_itself(estimator):
+        raise NotApplicable("the fit has no unique optimum, or smooths")
     model = fitted_to_rows(estimator, X, rng)
     rows = model.sample(20_000, random_state=np.random.RandomState(rng.integers(2**31)))
     again = fitted(estimator, rows, rng)
@@ -318,7 +318,7 @@ def finds_itself_again(estimator, X, rng):
 
 def improves_with_rows(estimator, X, rng):
     """The held-out score does not fall as rows are added."""
-    if optimum_is_unique(estimator):
+    if finds_itself(estimator):
         raise NotApplicable("covered by finds_itself_again")
     model = fitted_to_rows(estimator, X, rng)
     held_out = fresh_rows(model, 2000, rng)

@@ -41,6 +41,11 @@ def optimum_is_unique(estimator):
     return getattr(estimator, "_unique_optimum", False)
 
 
+def finds_itself(estimator):
+    """Whether a fit to its own draws has its own score: a unique optimum, and no smoothing, which would add up."""
+    return optimum_is_unique(estimator) and not getattr(estimator, "_smooths", False)
+
+
 def tolerance(estimator):
     """To which the fit is computed."""
     return getattr(estimator, "_rtol", 1e-9)

@@ -27,7 +27,7 @@ class Labels:
         return (self.n_labels - 1) / self.n_labels
 
     def log_value(self, x, center, bandwidth):
-        """log k, broadcast."""
+        """Log k, broadcast."""
         if self.n_labels == 1:
             return np.zeros(np.broadcast(x, center).shape)
         with np.errstate(divide="ignore"):
@@ -50,7 +50,7 @@ class WholeNumbers:
         self.low, self.high = low, high
 
     def log_value(self, x, center, bandwidth):
-        """log k, broadcast."""
+        """Log k, broadcast."""
         steps = np.abs(x - center)
         with np.errstate(divide="ignore", invalid="ignore"):
             log_away = np.log(0.5) + np.where(steps > 0, steps * np.log(bandwidth), 0.0)

@@ -60,7 +60,7 @@ class Direct:
         self.log2_masses = (tops + np.log(np.add.reduceat(shifted, first))) / LN2
 
     def log_sums(self, Q, own=None, log_own=None, n_jobs=None):
-        """log of the sum of weights times kernels at each query.
+        """Log of the sum of weights times kernels at each query.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class Direct:
         return result
 
     def log_terms(self, Q):
-        """log of each weight times its kernel, shape (n_queries, n_centers), in the order of the tiles."""
+        """Log of each weight times its kernel, shape (n_queries, n_centers), in the order of the tiles."""
         s = self.metric.squared(self.differences(Q)) if self.metric.code[0] != PRODUCT else self.differences(Q) ** 2
         s = s * self.precisions if len(self.precisions) else s
         log_values = self.kernel.log_value(s, self.shape_d)

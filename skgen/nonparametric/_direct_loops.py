@@ -22,7 +22,6 @@ GAUSSIAN, POWER, COSINE, EXPONENTIAL, LOGISTIC, STUDENT = 0, 1, 2, 3, 4, 5  # pr
 SQUARES, SUM, LARGEST, POWERS, CHORD, PRODUCT = 0, 1, 2, 3, 4, 5  # how columns make a distance, or a product
 
 
-
 @kernel(fastmath={"contract", "nsz", "arcp"})
 def exp2(tile, n, shift):
     """2^(tile - shift) in place, to 2e-14 (a Chebyshev polynomial of degree 9 on half a unit either side)."""

@@ -3,29 +3,22 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skgen import supports
-from skgen.base import DensityEstimator, UnboundedLikelihood
+from skgen.base import DensityEstimator, FitByBlocks, UnboundedLikelihood
 from skgen.conditionals import TractableConditionals
 from skgen.nonparametric import _adaptive, _conditionals
-from skgen.nonparametric._ascent import Modes, climb, gradient
+from skgen.nonparametric._ascent import climb, gradient
 from skgen.nonparametric._bandwidth import RULES
-from skgen.nonparametric._cells import Labels, WholeNumbers
-from skgen.nonparametric._choice import chosen_bandwidth
-from skgen.nonparametric._compress import compress
-from skgen.nonparametric._direct import TILE
+from skgen.nonparametric._choice import MOST_SCORED, by_rule, check_bandwidth, rule_of_thumb
 from skgen.nonparametric._kernels import KERNELS, Kernel
-from skgen.nonparametric._metrics import METRICS, metric_of
-from skgen.nonparametric._mixture import KernelMixture
-from skgen.nonparametric._space import BOUNDARIES, Feature, Periodic, Space
-
-LEARNED = ("centers_", "weights_", "bandwidth_", "scales_", "setting_")
+from skgen.nonparametric._metrics import METRICS
+from skgen.nonparametric._setting import Setting
+from skgen.nonparametric._space import BOUNDARIES
 
 
-class KernelDensity(TractableConditionals, DensityEstimator):
+class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     r"""Kernel density estimate: a kernel around every row.
 
     .. math:: p(x) = \frac{1}{n} \sum_{i=1}^n \frac{1}{c\, h^d}\, k\!\left(\frac{\lVert x - x_i \rVert}{h}\right)
@@ -37,8 +30,8 @@ class KernelDensity(TractableConditionals, DensityEstimator):
     Parameters
     ----------
     bandwidth : float, array-like or str, default=1.0
-        The width of the kernel in the units of the data: a number, one for each feature (for a discrete one the share of
-        its mass that moves to other values), or a symmetric matrix H, whose root is the bandwidth. For compact kernels
+        The width of the kernel in the units of the data: a number, one for each continuous feature, or a symmetric
+        matrix H, whose root is the bandwidth. For compact kernels
         it is the radius beyond which they vanish. A rule chooses it: "scott" and "silverman" (normal reference, by
         standard deviation), "nrd0" and "nrd" (the same by the smaller of that and the quartiles' distance), "isj"
         (Botev), "sheather_jones" and "sheather_jones_dpi", "plug_in" and "plug_in_1" (Wand and Jones, two stages and
@@ -73,7 +66,7 @@ class KernelDensity(TractableConditionals, DensityEstimator):
         is `bandwidth`.
     alpha : float, default=0.5
         The power, for "abramson".
-    pilot : float, array-like or str, default=None
+    pilot : float or array-like, default=None
         The bandwidth of the pilot density; `bandwidth` if None.
     n_neighbors : int, default=None
         k, for "k_nearest"; the root of the number of rows if None.
@@ -87,6 +80,9 @@ class KernelDensity(TractableConditionals, DensityEstimator):
     discrete : {"auto"} or dict, default=None
         Features with a mass for each value: ``{"colour": "unordered", 2: "ordered"}`` for labels (Aitchison and
         Aitken) and whole numbers (Wang and van Ryzin). "auto" takes the columns of labels. None means numbers only.
+    smoothing : float or array-like, default=None
+        For each discrete feature the share of a kernel's mass on other values than its own; by a rule of thumb,
+        :math:`n^{-2 / (d + 4)}` times half the largest one, if None.
     weights : {"frequency", "importance"}, default="frequency"
         Whether `sample_weight` counts rows, or rows are as many as Kish's effective size, which changes rules alone.
     n_centers : int, default=None
@@ -100,6 +96,8 @@ class KernelDensity(TractableConditionals, DensityEstimator):
     ----------
     bandwidth_ : float or ndarray
         What was given or chosen.
+    smoothing_ : ndarray
+        The same for the discrete features, in the order of their columns.
     centers_ : ndarray of shape (n_centers, n_features)
         The rows, coded.
     weights_ : ndarray of shape (n_centers,)
@@ -149,18 +147,20 @@ class KernelDensity(TractableConditionals, DensityEstimator):
         "bandwidth_structure": [StrOptions({"diag", "full"})],
         "adaptive": [None, StrOptions(set(_adaptive.SCALES))],
         "alpha": [Interval(Real, 0, 1, closed="both")],
-        "pilot": [None, Interval(Real, 0, None, closed="neither"), StrOptions(set(RULES)), "array-like"],
+        "pilot": [None, Interval(Real, 0, None, closed="neither"), "array-like"],
         "n_neighbors": [None, Interval(Integral, 1, None, closed="left")],
         "bounds": [None, tuple, list, dict],
         "boundary": [StrOptions(set(BOUNDARIES))],
         "periodic": [None, Interval(Real, 0, None, closed="neither"), dict],
         "discrete": [None, StrOptions({"auto"}), dict],
+        "smoothing": [None, Interval(Real, 0, 1, closed="both"), "array-like"],
         "weights": [StrOptions({"frequency", "importance"})],
         "n_centers": [None, Interval(Integral, 1, None, closed="left")],
         "n_jobs": [None, Integral],
         "device": [None, str],
     }
     _unique_optimum = True
+    _smooths = True
 
     def __init__(
         self,
@@ -184,6 +184,7 @@ class KernelDensity(TractableConditionals, DensityEstimator):
         boundary="reflect",
         periodic=None,
         discrete=None,
+        smoothing=None,
         weights="frequency",
         n_centers=None,
         n_jobs=None,
@@ -208,7 +209,296 @@ class KernelDensity(TractableConditionals, DensityEstimator):
         self.boundary = boundary
         self.periodic = periodic
         self.discrete = discrete
+        self.smoothing = smoothing
         self.weights = weights
         self.n_centers = n_centers
         self.n_jobs = n_jobs
         self.device = device
+
+    @property
+    def support(self):
+        """What the features are: numbers, numbers between ends, positions on a circle, labels or whole numbers."""
+        if hasattr(self, "setting_"):
+            return Setting(**self.setting_).support(self.columns_)
+        return Setting.before_fit(self)
+
+    @property
+    def _takes(self):
+        return getattr(self, "takes_", "numeric" if self.discrete is None else "mixed")
+
+    @property
+    def _equivariance(self):
+        scales = isinstance(self.bandwidth, str) and self.pilot is None
+        return ("shift", "scale") if scales and self.bounds is None and self.periodic is None else ()
+
+    def _fit(self, X, y, sample_weight):
+        self._learn(X, sample_weight, np.zeros(len(X)))
+
+    def _take_in(self, X, y, sample_weight):
+        is_first = not hasattr(self, "centers_")
+        X, _, sample_weight = self._enter(X, y, sample_weight, reset=is_first)
+        scatter = np.zeros(len(X))
+        if not is_first:
+            X, sample_weight = np.vstack([self.centers_, X]), np.append(self.weights_, sample_weight)
+            scatter = np.append(self.scatter_, scatter)
+        try:
+            self._learn(X, sample_weight, scatter)
+            self._fitted = True
+        except UnboundedLikelihood:
+            self.centers_, self.weights_, self.scatter_ = X, sample_weight, scatter
+            self._fitted = False
+
+    def _learn(self, X, weights, scatter):
+        """Choose bandwidths for the rows; `scatter` is what each centre carries from rows merged into it."""
+        self.takes_ = self._takes
+        setting = Setting.of(self, X)
+        self.setting_ = vars(setting)
+        self._refuse_outside(X, self.support)
+        self.centers_, self.weights_, self.scatter_ = np.array(X), np.array(weights), scatter
+        self.scales_ = None
+        d = len(setting.continuous)
+        n = weights.sum() if setting.weights == "frequency" else weights.sum() ** 2 / (weights**2).sum()
+        self.smoothing_ = self._smoothing(setting, n, d)
+        self.bandwidth_ = self._chosen(self.bandwidth, setting, n) if d else 1.0
+        if self.adaptive is not None and d:
+            pilot = self.bandwidth_ if self.pilot is None else self._chosen(self.pilot, setting, n)
+            pilot = self._mixture(setting, pilot)
+            self.scales_ = _adaptive.SCALES[self.adaptive](pilot, self.weights_, self.alpha, self.n_neighbors)
+        self.compression_error_ = 0.0
+        if self.n_centers is not None and len(X) > self.n_centers:
+            self._compress(setting)
+        self._mixture_ = self._mixture(setting, self.bandwidth_)
+
+    def _smoothing(self, setting, n, d):
+        cells = setting.cells()
+        if self.smoothing is None:
+            return np.array([rule_of_thumb(cell, n, d) for _, cell in cells])
+        given = np.broadcast_to(np.asarray(self.smoothing, dtype=np.float64), len(cells))
+        for (j, cell), value in zip(cells, given, strict=True):
+            if not 0 <= value <= cell.widest or value == 1:
+                raise ValueError(
+                    f"smoothing of {self.columns_.name(j)} is {value:g}, but lies in [0, {cell.widest:g}]."
+                )
+        return np.array(given)
+
+    def _chosen(self, bandwidth, setting, n):
+        """The bandwidth that was given, or that the rule of that name chooses."""
+        if not isinstance(bandwidth, str):
+            return setting.checked(check_bandwidth(bandwidth, len(setting.continuous)))
+        if setting.metric == "haversine":
+            raise ValueError(f"bandwidth={bandwidth!r} knows no sphere: give a number in radians, or search for one.")
+        weights = self.weights_ * (n / self.weights_.sum())
+        left_out = np.minimum(weights, 1.0) if setting.weights == "frequency" else weights
+        with_rows = self._mixture(setting, 1.0)
+        try:
+            return by_rule(
+                bandwidth,
+                setting.unrolled(with_rows.Z),
+                weights,
+                kernel=with_rows.kernel,
+                is_product=with_rows.is_product,
+                metric=with_rows.metric,
+                structure=setting.structure,
+                left_out=left_out,
+                log_left_out_scores=lambda h: self._left_out_score(setting, h, left_out / n),
+            )
+        except ValueError as error:
+            raise UnboundedLikelihood(str(error)) from None
+
+    def _left_out_score(self, setting, bandwidth, shares):
+        """The mean log-density of rows that leave themselves out, of some thousands of them if they are many."""
+        step = 1 if len(setting.continuous) == 1 else max(1, len(self.centers_) // MOST_SCORED)
+        rows = np.lexsort(self.centers_.T)[::step]
+        mixture = self._mixture(setting, bandwidth)
+        return np.average(_left_out(mixture, shares, rows), weights=self.weights_[rows])
+
+    def _compress(self, setting):
+        from skgen.nonparametric._compress import compress, error_bound
+
+        if setting.discrete or setting.metric == "haversine" or self.scales_ is not None:
+            raise ValueError("n_centers merges rows of numbers: not with discrete features, haversine, or adaptive.")
+        mixture = self._mixture(setting, self.bandwidth_)
+        U = mixture.standard(mixture.Z)
+        merged, self.weights_, self.scatter_ = compress(U, self.weights_, self.scatter_, self.n_centers)
+        Z = merged * mixture.marginal if mixture.root is None else merged @ mixture.back
+        self.centers_ = mixture.space.from_line(Z + mixture.origin)
+        self.compression_error_ = error_bound(
+            mixture.kernel, U.shape[1], mixture.is_product, mixture.metric, self.weights_, self.scatter_
+        )
+
+    def _mixture(self, setting, bandwidth):
+        return setting.mixture(self.centers_, self.weights_, bandwidth, self.smoothing_, self.scales_)
+
+    def __getstate__(self):
+        return {name: value for name, value in super().__getstate__().items() if name != "_mixture_"}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if getattr(self, "_fitted", False):
+            self._mixture_ = self._mixture(Setting(**self.setting_), self.bandwidth_)
+
+    def _log_prob(self, X, y):
+        return self._mixture_.log_prob(X, n_jobs=self.setting_["n_jobs"])
+
+    def _sample(self, n_samples, y, rng):
+        return self._mixture_.sample(n_samples, rng)
+
+    def leave_one_out_score_samples(self):
+        """Log-density of each row of the fit under the estimate of all others, with the bandwidth as it is.
+
+        A row of frequency w leaves one observation out, so that w - 1 stay; with weights="importance" it goes as a whole.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            In nats, in the order of the rows (of positive weight) that were fitted.
+
+        Raises
+        ------
+        ValueError
+            If rows were merged (`n_centers`), or there is one alone.
+
+        Examples
+        --------
+        >>> from skgen import KernelDensity
+        >>> model = KernelDensity(kernel="tophat", bandwidth=2.0).fit([[0.0], [1.0], [5.0]])
+        >>> np.exp(model.leave_one_out_score_samples())
+        array([0.125, 0.125, 0.   ])
+        """
+        check_is_fitted(self)
+        if self.compression_error_ or self.scatter_.any():
+            raise ValueError("The rows were merged into n_centers centres, and none can be left out: fit without it.")
+        if len(self.centers_) == 1 and (self.weights_ <= 1).all():
+            raise ValueError("There is one row, and nothing is left without it.")
+        is_frequency = self.setting_["weights"] == "frequency"
+        left = np.minimum(self.weights_, 1.0) if is_frequency else self.weights_
+        return _left_out(self._mixture_, left / self.weights_.sum(), np.arange(len(left)), self.setting_["n_jobs"])
+
+    def _conditional_log_cdf(self, X):
+        return _conditionals.log_cdf(self._mixture_, X)
+
+    def _conditional_ppf(self, log_u, log_v):
+        return _conditionals.ppf(self._mixture_, log_u, log_v)
+
+    def _complete(self, X, rng):
+        return _conditionals.complete(self._mixture_, X, rng)
+
+    def cdf(self, X):
+        """Distribution function, of one feature.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, 1)
+            The values.
+
+        Returns
+        -------
+        U : ndarray of shape (n_samples, 1)
+            P(x <= X).
+
+        Raises
+        ------
+        ValueError
+            If there are more features: `conditional_cdf` is the one that determines their distribution.
+        """
+        self._check_one_feature("cdf")
+        return self.conditional_cdf(X)
+
+    def ppf(self, U):
+        """Quantiles, of one feature: the inverse of `cdf`.
+
+        Parameters
+        ----------
+        U : array-like of shape (n_samples, 1)
+            Probabilities.
+
+        Returns
+        -------
+        X : ndarray or data frame of shape (n_samples, 1)
+            Values, in a table like the fitted one.
+
+        Raises
+        ------
+        ValueError
+            If there are more features: `conditional_ppf` is what leads to rows.
+        """
+        self._check_one_feature("ppf")
+        return self.conditional_ppf(U)
+
+    def _check_one_feature(self, method):
+        check_is_fitted(self)
+        if self.n_features_in_ > 1:
+            raise ValueError(
+                f"{method} is for one feature, but there are {self.n_features_in_}: use conditional_{method}, column by "
+                "column given those before it."
+            )
+
+    def gradient(self, X):
+        r"""The score function: the gradient of the log-density with respect to the row.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        gradient : ndarray of shape (n_samples, n_features)
+            :math:`\nabla \log p(x)`, in nats per unit of the feature; 0 where the density is 0, and for discrete
+            features.
+
+        Raises
+        ------
+        ValueError
+            If rows are places on a sphere.
+
+        Examples
+        --------
+        >>> from skgen import KernelDensity
+        >>> KernelDensity(bandwidth=2.0).fit([[0.0]]).gradient([[1.0]])
+        array([[-0.25]])
+        """
+        check_is_fitted(self)
+        if self._mixture_.on_sphere:
+            raise ValueError("metric='haversine': a gradient by latitude and longitude is not computed.")
+        X = self._read(X, reset=False)
+        result = np.zeros(X.shape)
+        inside = self._contains(X)
+        result[inside] = gradient(self._mixture_, X[inside])
+        return result
+
+    def modes(self):
+        """The local maxima of the density that mean shift reaches from the rows, and whose slope each row is on.
+
+        Returns
+        -------
+        modes : skgen.nonparametric.Modes
+            `rows`, `log_density`, `labels` and `shares`, and how the climb to each converged: `n_iter`, `last_step`.
+
+        Raises
+        ------
+        ValueError
+            If the kernel is no function of the Euclidean distance, or features are discrete or transformed.
+
+        Examples
+        --------
+        >>> from skgen import KernelDensity
+        >>> from skgen.datasets import load_faithful
+        >>> modes = KernelDensity(bandwidth="plug_in", bandwidth_structure="full").fit(load_faithful().data).modes()
+        >>> modes.rows.round(1)
+        array([[ 4.4, 80.2],
+               [ 2. , 55.6]])
+        """
+        check_is_fitted(self)
+        if self._mixture_.on_sphere:
+            raise ValueError("metric='haversine': mean shift moves along numbers, not on a sphere.")
+        return climb(self._mixture_)
+
+
+def _left_out(mixture, shares, rows, n_jobs=None):
+    """Log-density of some centres, each of which loses its share of the whole weight."""
+    with np.errstate(divide="ignore"):
+        left = np.maximum(np.exp(mixture.log_weights[rows]) - shares[rows], 0.0)
+        left[np.isclose(np.exp(mixture.log_weights[rows]), shares[rows], rtol=1e-12)] = 0.0
+        log_own = np.log(left)
+    return mixture.log_prob(mixture.centers[rows], rows, log_own, n_jobs) - np.log1p(-shares[rows])

@@ -11,7 +11,7 @@ All functions take and give arrays, in logarithms where numbers grow with the di
 from abc import ABC, abstractmethod
 
 import numpy as np
-from scipy.special import betainc, betaincc, betaincinv, betaln, gammaln, log_ndtr, roots_genlaguerre, stdtr, zeta
+from scipy.special import betainc, betaln, gammaln, log_ndtr, roots_genlaguerre, stdtr, zeta
 
 GAUSSIAN, POWER, COSINE, EXPONENTIAL, LOGISTIC, STUDENT = 0, 1, 2, 3, 4, 5  # as the compiled loops call them
 
@@ -20,6 +20,7 @@ class Kernel(ABC):
     """A kernel; `reach` is the distance beyond which it is zero."""
 
     reach = np.inf
+    name = ""
 
     @abstractmethod
     def profile(self, d):
@@ -27,7 +28,7 @@ class Kernel(ABC):
 
     @abstractmethod
     def log_value(self, s, d):
-        """log k at the squared distance s; d matters to a kernel whose shape it changes."""
+        """Log k at the squared distance s; d matters to a kernel whose shape it changes."""
 
     @abstractmethod
     def log_slope(self, s, d):
@@ -35,11 +36,11 @@ class Kernel(ABC):
 
     @abstractmethod
     def log_mass(self, d):
-        """log of the integral of k(r) r^(d-1)."""
+        """Log of the integral of k(r) r^(d-1)."""
 
     @abstractmethod
     def log_square(self, d):
-        """log of the integral of k(r)^2 r^(d-1)."""
+        """Log of the integral of k(r)^2 r^(d-1)."""
 
     @abstractmethod
     def mean_square(self, d):
@@ -49,9 +50,28 @@ class Kernel(ABC):
     def radii(self, n_samples, d, rng):
         """Draws from the density proportional to k(r) r^(d-1)."""
 
+    def log_canonical(self, d, metric):
+        r"""Log of the canonical bandwidth, :math:`(R(K) / \mu_2(K)^2)^{1 / (d + 4)}` of the kernel as a density.
+
+        Kernels whose bandwidths are in this proportion smooth alike (Marron and Nolan 1988).
+
+        Parameters
+        ----------
+        d : int
+            Dimensions.
+        metric : Minkowski
+            Of a radial kernel.
+
+        Returns
+        -------
+        float
+        """
+        log_roughness = self.log_square(d) - 2 * self.log_mass(d) - np.log(d) - metric.log_ball(d)
+        return (log_roughness - 2 * np.log(metric.share(d) * self.mean_square(d))) / (d + 4)
+
     @abstractmethod
     def log_upper_tail(self, u):
-        """log of the mass beyond u >= 0 of the kernel in one dimension."""
+        """Log of the mass beyond u >= 0 of the kernel in one dimension."""
 
     def log_tails(self, u):
         """The pair log F(u), log(1 - F(u)) of the kernel in one dimension."""
@@ -79,9 +99,9 @@ class Power(Kernel):
             return self.b * np.log(np.where(inside, 1 - np.where(inside, s, 1.0) ** (self.a / 2), 0.0))
 
     def log_slope(self, s, d):
-        power = np.maximum(s, np.finfo(float).tiny) ** (self.a / 2)
-        rest = np.maximum(1 - power, np.finfo(float).tiny)
-        return -self.b * self.a / 2 * power / (np.maximum(s, np.finfo(float).tiny) * rest)
+        s = np.clip(s, 1e-16, 1 - 1e-16)
+        power = s ** (self.a / 2)
+        return -self.b * self.a / 2 * power / (s * (1 - power))
 
     def log_mass(self, d):
         return betaln(d / self.a, self.b + 1) - np.log(self.a)
@@ -114,8 +134,8 @@ class Cosine(Kernel):
             return np.log(np.sin(0.5 * np.pi * np.maximum(1 - np.sqrt(s), 0.0)))
 
     def log_slope(self, s, d):
-        r = np.maximum(np.sqrt(s), 1e-8)
-        return -0.25 * np.pi * np.tan(0.5 * np.pi * np.minimum(r, 1 - 1e-16)) / r
+        r = np.clip(np.sqrt(s), 1e-8, 1 - 1e-16)
+        return -0.25 * np.pi * np.tan(0.5 * np.pi * r) / r
 
     def log_mass(self, d):
         k = np.arange(1, 60, 2)  # the sine of a quarter turn times 1 - r, term by term
@@ -234,7 +254,7 @@ class Logistic(Kernel):
         return -u - np.log1p(np.exp(-u))
 
 
-class StudentT(Kernel):
+class StudentTKernel(Kernel):
     """(1 + r^2 / df)^(-(df + d) / 2): the multivariate Student t of df degrees of freedom.
 
     Parameters
@@ -243,8 +263,15 @@ class StudentT(Kernel):
         Degrees of freedom, above 2, so that the kernel has a variance.
     """
 
+    name = "student_t"
+
     def __init__(self, df=4.0):
+        if not df > 2:
+            raise ValueError(f"df must be above 2, so that the kernel has a variance; got {df!r}.")
         self.df = df
+
+    def __repr__(self):
+        return f"StudentTKernel(df={self.df:g})"
 
     def profile(self, d):
         return STUDENT, (self.df + d) / 2, float(self.df)
@@ -282,7 +309,7 @@ def _eta(s):
 
 
 def _log_series(log_powers, k, d):
-    """log of the alternating sum of powers[k] Gamma(d) / Gamma(d + k + 1), whose first term is the largest."""
+    """Log of the alternating sum of powers[k] Gamma(d) / Gamma(d + k + 1), whose first term is the largest."""
     log_terms = log_powers + gammaln(d) - gammaln(d + k + 1)
     signs = np.where(np.arange(len(k)) % 2, -1.0, 1.0)
     return log_terms[0] + np.log(np.sum(signs * np.exp(log_terms - log_terms[0])))
@@ -308,5 +335,7 @@ KERNELS = {
     "triweight": Power(2, 3),
     "tricube": Power(3, 3),
     "logistic": Logistic(),
-    "student_t": StudentT(),
+    "student_t": StudentTKernel(),
 }
+for _name, _kernel in KERNELS.items():
+    _kernel.name = _name

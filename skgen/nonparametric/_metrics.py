@@ -38,7 +38,7 @@ class Minkowski:
         return 2 * length * np.sign(difference) * (np.abs(difference) / length) ** (self.p - 1)
 
     def log_ball(self, d):
-        """log of the volume of the unit ball in d dimensions."""
+        """Log of the volume of the unit ball in d dimensions."""
         if np.isinf(self.p):
             return d * np.log(2)
         return d * (np.log(2) + gammaln(1 + 1 / self.p)) - gammaln(1 + d / self.p)

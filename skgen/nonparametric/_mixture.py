@@ -13,9 +13,9 @@ from scipy.special import logsumexp
 
 from skgen.nonparametric._direct import Direct, GreatCircle, Product
 from skgen.nonparametric._kernels import EXPONENTIAL, GAUSSIAN, LOGISTIC, STUDENT
-from skgen.nonparametric._line import Line
 from skgen.nonparametric._metrics import Minkowski
-from skgen.nonparametric._space import Cut
+from skgen.nonparametric._on_line import OnLine
+from skgen.nonparametric._space import FAR, Cut
 from skgen.nonparametric._sphere import from_points, log_cap_mass, sphere_angles, tilted, to_points
 
 TAILS = {GAUSSIAN: "square", EXPONENTIAL: "linear", LOGISTIC: "linear", STUDENT: "power"}
@@ -51,7 +51,20 @@ class KernelMixture:
     """
 
     def __init__(
-        self, centers, weights, bandwidth, *, kernel, metric, space, is_product, scales, cells, engine, tile, device=None
+        self,
+        centers,
+        weights,
+        bandwidth,
+        *,
+        kernel,
+        metric,
+        space,
+        is_product,
+        scales,
+        cells,
+        engine,
+        tile,
+        device=None,
     ):
         self.kernel, self.metric, self.space, self.cells = kernel, metric, space, cells
         self.discrete = [j for j, _, _ in cells]
@@ -108,7 +121,7 @@ class KernelMixture:
         return np.log(d) + self.metric.log_ball(d) + self.kernel.log_mass(d)
 
     def _log_kept(self):
-        """log of the share of each kernel that lies between the ends of the features that cut it."""
+        """Log of the share of each kernel that lies between the ends of the features that cut it."""
         log_kept = np.zeros(len(self.Z))
         for j, feature in enumerate([] if self.on_sphere else self.space.features):
             if type(feature) is Cut:
@@ -121,6 +134,8 @@ class KernelMixture:
     def _grouped(self):
         """Pairs (codes, sums, members): the engines of centres that agree in the discrete columns."""
         U = self.standard(self.Z)
+        self.box = (U.min(axis=0), U.max(axis=0)) if len(self.images) > 1 else None
+        self.log_most = logsumexp(self.log_component)
         if not self.discrete:
             return [(None, self._sums(U, slice(None)), None)]
         codes, group = np.unique(self.centers[:, self.discrete], axis=0, return_inverse=True)
@@ -134,24 +149,24 @@ class KernelMixture:
         if U.shape[1] == 0:
             return Constant(log_weights)
         name, tile, device = self.engine
-        if device is not None:
+        if device is not None:  # torch is asked for by nobody else
             from skgen.nonparametric._device import OnDevice
 
             return OnDevice(U[rows], log_weights, self.kernel, self._distance(), scales, device)
         if U.shape[1] == 1 and scales is None and name == "auto":
-            return Line(U[rows, 0], log_weights, self.kernel)
+            return OnLine(U[rows, 0], log_weights, self.kernel)
         tree = "kd_tree" if name == "auto" else name
         return Direct(U[rows], log_weights, self.kernel, self._distance(), scales, tree, tile)
 
     def _distance(self):
         if self.on_sphere:
-            return Minkowski(2) if isinstance_gaussian(self.kernel) else GreatCircle(self.bandwidth)
+            return Minkowski(2) if is_gaussian(self.kernel) else GreatCircle(self.bandwidth)
         return Product() if self.is_product else self.metric
 
     def standard(self, Z):
         """Coordinates in which the kernel is standard."""
         if self.on_sphere:
-            return Z / self.bandwidth if isinstance_gaussian(self.kernel) else Z
+            return Z / self.bandwidth if is_gaussian(self.kernel) else Z
         if self.root is None:
             return (Z - self.origin) / self.marginal
         return (Z - self.origin) @ self.root
@@ -169,15 +184,31 @@ class KernelMixture:
         Z, log_slope = self.coordinates(X)
         if own is not None:
             log_own = log_own + (self.log_component - self.log_weights)[own]
-        parts = []
+        found = np.full(len(X), -np.inf)
         for signs, shifts in self.images:
             U = self.standard(signs * Z + shifts)
-            parts += [
-                self._log_cells(code, X) + self._log_sums(sums, U, members, own, log_own, n_jobs)
-                for code, sums, members in self.groups
-            ]
-        found = parts[0] if len(parts) == 1 else logsumexp(parts, axis=0)
+            rows = self._in_reach(U, found)
+            if len(rows):
+                given = (None, None) if own is None else (own[rows], log_own[rows])
+                found[rows] = np.logaddexp(found[rows], self._log_image(U[rows], X[rows], *given, n_jobs))
         return found - self.log_constant + log_slope
+
+    def _in_reach(self, U, found):
+        """The rows of an image that may add something to what is found, by their distance from the box of the centres."""
+        if len(self.images) == 1 or not U.shape[1]:
+            return np.arange(len(U))
+        gaps = np.maximum(np.maximum(self.box[0] - U, U - self.box[1]), 0.0)
+        s = (gaps.max(axis=1) / (1.0 if self.scales is None else self.scales.max())) ** 2
+        d = 1 if self.is_product else U.shape[1]
+        return np.flatnonzero(self.kernel.log_value(s, d) + self.log_most > found - FAR)
+
+    def _log_image(self, U, X, own, log_own, n_jobs):
+        """Log of the sum over all groups at one image of the rows."""
+        parts = [
+            self._log_cells(code, X) + self._log_sums(sums, U, members, own, log_own, n_jobs)
+            for code, sums, members in self.groups
+        ]
+        return parts[0] if len(parts) == 1 else logsumexp(parts, axis=0)
 
     def _log_sums(self, sums, U, members, own, log_own, n_jobs):
         if own is None:
@@ -189,7 +220,7 @@ class KernelMixture:
         return sums.log_sums(U, place[own], log_own, n_jobs=n_jobs)
 
     def _log_cells(self, code, X):
-        """log of the discrete kernels between a group and each row."""
+        """Log of the discrete kernels between a group and each row."""
         if code is None:
             return 0.0
         parts = [cell.log_value(X[:, j], code[k], h) for k, (j, cell, h) in enumerate(self.cells)]
@@ -254,6 +285,6 @@ class Constant:
         return result
 
 
-def isinstance_gaussian(kernel):
+def is_gaussian(kernel):
     """Whether a kernel is the normal one."""
     return kernel.profile(1)[0] == GAUSSIAN

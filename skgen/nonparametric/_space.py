@@ -62,7 +62,9 @@ class Reflected(Feature):
         # a query and a centre are at most a width apart: farther images add nothing to what that distance gives
         straight = [(1.0, shift) for shift in shifts if abs(shift) <= 2 * width + reach]
         gaps = np.minimum(np.abs(shifts), np.abs(shifts - 2 * width))
-        return straight + [(-1.0, 2 * self.low + shift) for shift, gap in zip(shifts, gaps, strict=True) if gap <= reach]
+        return straight + [
+            (-1.0, 2 * self.low + shift) for shift, gap in zip(shifts, gaps, strict=True) if gap <= reach
+        ]
 
 
 class Periodic(Feature):
@@ -188,5 +190,7 @@ class Space:
                 "The mirror images of a row in so many bounded columns are more than can be summed. Use "
                 "boundary='transform', a smaller bandwidth, or bounds for fewer columns."
             )
-        return [tuple(map(np.array, zip(*choice, strict=True))) for choice in itertools.product(*ways)]
-
+        found = [tuple(map(np.array, zip(*choice, strict=True))) for choice in itertools.product(*ways)]
+        return sorted(
+            found, key=lambda image: (image[1] ** 2).sum() + (image[0] < 0).sum()
+        )  # the row itself comes first

@@ -25,7 +25,7 @@ def from_points(Z):
 
 
 def log_cap_mass(kernel, bandwidth):
-    """log of the mass of a kernel on the sphere."""
+    """Log of the mass of a kernel on the sphere."""
     if kernel.profile(2)[0] == GAUSSIAN:
         return np.log(2 * np.pi) + 2 * np.log(bandwidth) + np.log(-np.expm1(-2 / bandwidth**2))
     widest = min(np.pi, bandwidth * kernel.reach)

@@ -254,7 +254,7 @@ class Binomial(FarQuantiles, AdditiveProduct):
     def _fixed(self):
         return ("n_trials_",)
 
-    def _is_additive(self):
+    def _is_incremental(self):
         return self._is_plain() and self.n_trials is not None
 
     def _check_support(self, X):

@@ -90,7 +90,7 @@ class Gaussian(AdditiveStatistics, Elliptical):
     def _unique_optimum(self):
         return self._is_maximum_likelihood()
 
-    def _is_additive(self):
+    def _is_incremental(self):
         return self._is_maximum_likelihood()
 
     def _is_maximum_likelihood(self):

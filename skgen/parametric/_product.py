@@ -541,7 +541,7 @@ class AdditiveProduct(AdditiveStatistics, UnivariateProduct):
 
     _precision = 1e-9
 
-    def _is_additive(self):
+    def _is_incremental(self):
         return self._is_plain()
 
     def _take_in(self, X, y, sample_weight):

@@ -1,0 +1,71 @@
+"""Bandwidths that vary from centre to centre, as factors whose geometric mean is one."""
+
+import numpy as np
+from sklearn.neighbors import KDTree
+
+from skgen.base import UnboundedLikelihood
+
+SMALLEST = 1e-3  # of the geometric mean: tied rows have neighbours at distance 0
+
+
+def abramson(pilot, weights, alpha, n_neighbors):
+    r"""Abramson's factors, :math:`\lambda_i = (\tilde p(x_i) / g)^{-\alpha}` with g the geometric mean of the pilot's.
+
+    Parameters
+    ----------
+    pilot : KernelMixture
+        The density of the pilot bandwidth.
+    weights : ndarray of shape (n_centers,)
+        Of the centres.
+    alpha : float
+        The power; 1/2 makes the bias one order smaller.
+    n_neighbors : Ignored
+
+    Returns
+    -------
+    ndarray of shape (n_centers,)
+    """
+    return _relative(-alpha * pilot.log_prob(pilot.centers), weights)
+
+
+def k_nearest(pilot, weights, alpha, n_neighbors):
+    """Factors in proportion to the distance at which the weight of other rows reaches k.
+
+    Parameters
+    ----------
+    pilot : KernelMixture
+        Its coordinates are those of the distances.
+    weights : ndarray of shape (n_centers,)
+        Frequencies: a row of weight 2 is its own first neighbour.
+    alpha : Ignored
+    n_neighbors : int or None
+        k; the root of the total weight, if None.
+
+    Returns
+    -------
+    ndarray of shape (n_centers,)
+    """
+    n, total = len(weights), weights.sum()
+    k = max(1.0, np.floor(np.sqrt(total))) if n_neighbors is None else n_neighbors
+    if k >= total:
+        raise UnboundedLikelihood(f"n_neighbors = {k:g}, but a row has {total - 1:g} others: take fewer neighbours.")
+    U = pilot.standard(pilot.Z)
+    tree, radius, todo, width = KDTree(U), np.zeros(n), np.arange(n), int(min(n, np.ceil(k) + 1))
+    while len(todo):
+        distance, index = tree.query(U[todo], k=width)
+        reached = np.cumsum(weights[index], axis=1) - 1 >= k
+        done = reached.any(axis=1)
+        radius[todo[done]] = distance[done, reached[done].argmax(axis=1)]
+        todo = todo[~done] if width < n else todo[:0]
+        width = min(n, 2 * width)
+    positive = radius[radius > 0]
+    if not len(positive):
+        raise UnboundedLikelihood("All rows have neighbours at distance 0: give a bandwidth without adaptive.")
+    return _relative(np.log(np.maximum(radius, SMALLEST * np.exp(np.log(positive).mean()))), weights)
+
+
+def _relative(log_scales, weights):
+    return np.exp(log_scales - np.average(log_scales, weights=weights))
+
+
+SCALES = {"abramson": abramson, "k_nearest": k_nearest}

@@ -1,0 +1,120 @@
+"""From what a user asks for to a bandwidth: a number, one for each feature, a matrix, or a rule for any kernel."""
+
+import numpy as np
+
+from skgen.nonparametric import _bandwidth
+from skgen.nonparametric._kernels import GAUSSIAN, KERNELS
+from skgen.nonparametric._metrics import Minkowski
+
+MOST_SCORED = 5000  # rows whose likelihood a search for the bandwidth adds up, in several dimensions
+EUCLIDEAN = Minkowski(2)
+
+
+def check_bandwidth(bandwidth, d):
+    """A number, d positive numbers or a positive definite matrix, as float64.
+
+    Parameters
+    ----------
+    bandwidth : float or array-like
+        As the user gave it.
+    d : int
+        The number of continuous features.
+
+    Returns
+    -------
+    float, ndarray of shape (d,) or ndarray of shape (d, d)
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    h = np.asarray(bandwidth, dtype=np.float64)
+    if h.ndim == 0:
+        return float(h)
+    if h.shape == (d,) and np.isfinite(h).all() and (h > 0).all():
+        return h
+    if h.shape == (d, d) and np.isfinite(h).all() and np.allclose(h, h.T):
+        if np.linalg.eigvalsh(h)[0] > 0:
+            return h
+        raise ValueError("bandwidth is no positive definite matrix: H is a covariance, the square of a bandwidth.")
+    raise ValueError(
+        f"bandwidth is a positive number, {d} of them (one for each continuous feature), a symmetric matrix of shape "
+        f"({d}, {d}), or a rule; got an array of shape {h.shape}."
+    )
+
+
+def canonical_ratio(kernel, d, is_product, metric):
+    """The bandwidth of a kernel at which it smooths as the gaussian of bandwidth 1 does.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    d : int
+        Dimensions.
+    is_product : bool
+        Whether each column has a kernel of its own.
+    metric : Minkowski
+        Of a radial kernel.
+
+    Returns
+    -------
+    float
+    """
+    gaussian = KERNELS["gaussian"].log_canonical(d, EUCLIDEAN)
+    if not is_product:
+        return np.exp(kernel.log_canonical(d, metric) - gaussian)
+    log_roughness = d * (kernel.log_square(1) - 2 * kernel.log_mass(1) - np.log(2))
+    return np.exp((log_roughness - 2 * np.log(kernel.mean_square(1))) / (d + 4) - gaussian)
+
+
+def by_rule(rule, Z, weights, *, kernel, is_product, metric, structure, left_out, log_left_out_scores):
+    """The bandwidth that a rule chooses.
+
+    Parameters
+    ----------
+    rule : str
+        One of the rules of `skgen.nonparametric._bandwidth`.
+    Z : ndarray of shape (n_samples, d)
+        Coordinates.
+    weights : ndarray of shape (n_samples,)
+        As many as rows count.
+    kernel, is_product, metric : object
+        What the bandwidth is for.
+    structure : {"diag", "full"}
+        Its form.
+    left_out : ndarray of shape (n_samples,)
+        The weight that a row loses where it is left out.
+    log_left_out_scores : callable
+        From bandwidths of shape (d,) to the mean log-density of rows that leave themselves out.
+
+    Returns
+    -------
+    ndarray of shape (d,) or (d, d)
+    """
+    d = Z.shape[1]
+    ratio = canonical_ratio(kernel, d, is_product, metric)
+    if rule == "mlcv" and structure == "diag" and (kernel.profile(1)[0] != GAUSSIAN or metric.p != 2):
+        start = ratio * _bandwidth.select("silverman", Z, weights, left_out=left_out)
+        return _bandwidth.maximise_leave_one_out(log_left_out_scores, start)
+    chosen = _bandwidth.select(rule, Z, weights, structure=structure, left_out=left_out)
+    return chosen * ratio if structure == "diag" else chosen * ratio**2
+
+
+def rule_of_thumb(cell, n, d):
+    """A bandwidth for a discrete feature, which falls with the rows at the rate of the best one.
+
+    Parameters
+    ----------
+    cell : Labels or WholeNumbers
+        The kernel.
+    n : float
+        The number of rows.
+    d : int
+        The number of continuous features.
+
+    Returns
+    -------
+    float
+    """
+    return 0.5 * cell.widest * n ** (-2 / (d + 4))

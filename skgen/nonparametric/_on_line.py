@@ -1,0 +1,43 @@
+"""Sums of one-dimensional kernels, in threads, with a centre's own weight replaced: what `Line` is asked for."""
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.utils import gen_batches
+from sklearn.utils.parallel import Parallel, delayed
+
+from skgen.nonparametric._line import Line
+
+SHORTEST = 2000  # queries of a thread
+
+
+class OnLine:
+    """Sums of a kernel around weighted centres on the line, in units of its bandwidth; see `Direct`."""
+
+    def __init__(self, u, log_weights, kernel):
+        shape = {"df": kernel.df} if kernel.name == "student_t" else {}
+        self.line, self.log_weights = Line(u, log_weights, kernel.name, **shape), log_weights
+
+    def log_sums(self, Q, own=None, log_own=None, n_jobs=None):
+        """Log of the sum of weights times kernels at each query."""
+        q = Q[:, 0]
+        if own is None:
+            return self._in_threads(lambda block: self.line.log_sums(q[block]), len(q), n_jobs)
+        result = np.empty(len(q))
+        with_own = own >= 0
+        result[~with_own] = self.line.log_sums(q[~with_own])
+        there = np.flatnonzero(with_own)
+        with np.errstate(divide="ignore"):
+            log_left = self.log_weights[own] + np.log(-np.expm1(np.minimum(log_own - self.log_weights[own], 0.0)))
+        result[there] = self._in_threads(
+            lambda block: self.line.log_sums_without(q[there[block]], own[there[block]], log_left[there[block]]),
+            len(there),
+            n_jobs,
+        )
+        return result
+
+    def _in_threads(self, sums, n, n_jobs):
+        n_threads = effective_n_jobs(n_jobs)
+        if n_threads == 1 or n < 2 * SHORTEST:
+            return sums(slice(0, n))
+        blocks = gen_batches(n, max(SHORTEST, -(-n // (4 * n_threads))))
+        return np.concatenate(Parallel(n_jobs, prefer="threads", require="sharedmem")(delayed(sums)(b) for b in blocks))
