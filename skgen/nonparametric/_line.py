@@ -3,23 +3,20 @@ r"""Kernel sums on the line.
 .. math:: \log \sum_i w_i \, k(|q - c_i| / h)
 
 for queries :math:`q`, centres :math:`c_i`, weights :math:`w_i` and a kernel :math:`k` with :math:`k(0) = 1`. Sorted
-centres are halved, and halved again, down to intervals of a few; each interval keeps the weights at Chebyshev nodes that
-stand for its points (see `skgen.nonparametric._line_loops`). They depend on neither kernel nor bandwidth. Where there
-are few pairs of queries and centres, all of them are summed by numpy, and no compiler is waited for.
+centres are halved, and halved again, down to intervals of a few; each interval keeps weights at Chebyshev nodes that
+stand for its points (`skgen.nonparametric._line_tree`), and a walk down this tree sums them
+(`skgen.nonparametric._line_loops`). Where there are few pairs of queries and centres, all of them are summed by numpy,
+and no compiler is waited for.
 """
 
 import copy
 
 import numpy as np
+from scipy import special
 
-N_NODES = (
-    24  # weights of an interval: 10 would be exact for the tricube, the gaussian's intervals are 2.5 bandwidths long
-)
-LEAF = 48  # points that are summed one by one at most
+from skgen.nonparametric._line_tree import NODES, halve, log_sum_exp
+
 PAIRS_FOR_NUMPY = 300_000
-ROWS_AT_ONCE = 1024  # intervals whose moments are taken together, in the cache
-
-NODES = np.cos(np.pi * (np.arange(N_NODES) + 0.5) / N_NODES)
 
 
 def _log_tricube(gap):
@@ -40,6 +37,21 @@ COMPACT = {  # logarithm of the kernel, of what is left of the reach: 1 less the
     "biweight": lambda gap: 2 * np.log(gap * (2 - gap)),
     "triweight": lambda gap: 3 * np.log(gap * (2 - gap)),
     "tricube": _log_tricube,
+}
+TAILS = {  # mass of a compact kernel below the point at which 0 <= gap <= 1 of its lower half is left
+    "cosine": lambda g: np.sin(np.pi / 4 * g) ** 2,
+    "tophat": lambda g: g / 2,
+    "linear": lambda g: g**2 / 2,
+    "epanechnikov": lambda g: 0.75 * g**2 * (1 - g / 3),
+    "biweight": lambda g: 0.9375 * g**3 * (4 / 3 - g + 0.2 * g**2),
+    "triweight": lambda g: 1.09375 * g**4 * (2 - 2.4 * g + g**2 - g**3 / 7),
+    "tricube": lambda g: 70 / 81 * g**4 * np.polyval([0.1, -1, 4.5, -81 / 7, 18, -16.2, 6.75], g),
+}
+LOG_MASSES = {  # logarithm of an unbounded kernel's distribution function
+    "gaussian": lambda x, df: special.log_ndtr(x),
+    "exponential": lambda x, df: np.where(x < 0, x - np.log(2), np.log1p(-np.exp(-np.maximum(x, 0)) / 2)),
+    "logistic": lambda x, df: -np.logaddexp(0, -x),
+    "student_t": lambda x, df: _log_student_mass(x, df),
 }
 KINDS = {name: kind for kind, name in enumerate([*UNBOUNDED, *COMPACT])}  # in the order of the compiled loops
 
@@ -146,6 +158,41 @@ class Line:
             self.starts, *self.tree, NODES,
         )  # fmt: skip
 
+    def log_masses(self, queries):
+        r"""Logarithms of the sums of the kernel's distribution function, and of its complement.
+
+        .. math:: \log \sum_i w_i F((q - c_i) / h), \qquad \log \sum_i w_i (1 - F((q - c_i) / h))
+
+        Parameters
+        ----------
+        queries : ndarray of shape (m,)
+            Finite places, in units of the data.
+
+        Returns
+        -------
+        below, above : ndarrays of shape (m,)
+            Natural logarithms, both as accurate as those of `log_sums`. For student_t all pairs are summed.
+        """
+        queries = np.ascontiguousarray(queries, dtype=np.float64)
+        if self.kernel == "student_t" or len(queries) * len(self.points) <= PAIRS_FOR_NUMPY:
+            rows = max(1, PAIRS_FOR_NUMPY // len(self.points))
+            blocks = [self._masses_by_pairs(queries[i : i + rows]) for i in range(0, max(1, len(queries)), rows)]
+            below, above = np.concatenate(blocks, axis=1)
+            return below, above
+        from skgen.nonparametric import _line_mass_loops
+
+        tree = (self.points, self.log_weights, self.starts, *self.tree, NODES)
+        below, above = (
+            _line_mass_loops.log_masses(KINDS[self.kernel], sign, self.bandwidth, queries, *tree)
+            for sign in (1.0, -1.0)
+        )
+        return below, above
+
+    def _masses_by_pairs(self, queries):
+        with np.errstate(all="ignore"):
+            terms = log_masses(self.kernel, self.df, self.bandwidth, queries[:, None], self.points)
+            return [log_sum_exp(term + self.log_weights) for term in terms]
+
     def _by_pairs(self, queries, own, log_rest):
         """All pairs of queries and centres: for few of them."""
         with np.errstate(all="ignore"):  # far away, squares overflow; out of reach, logarithms are of negative numbers
@@ -185,6 +232,33 @@ def log_kernels(kernel, df, bandwidth, queries, centers):
     return np.where(gap >= 0, COMPACT[kernel](gap), -np.inf)
 
 
+def log_masses(kernel, df, bandwidth, queries, centers):
+    """Logarithms of a kernel's distribution function between queries and centres, and of its complement.
+
+    Parameters
+    ----------
+    kernel : str
+        A name in `UNBOUNDED` or `COMPACT`.
+    df : float
+        Degrees of freedom of student_t.
+    bandwidth : float
+        In units of the data.
+    queries, centers : ndarrays
+        In units of the data; they broadcast.
+
+    Returns
+    -------
+    below, above : ndarrays
+    """
+    x = (queries - centers) / bandwidth
+    if kernel in UNBOUNDED:
+        return LOG_MASSES[kernel](x, df), LOG_MASSES[kernel](-x, df)
+    gap = remaining_reach(queries, centers, bandwidth)
+    tail = np.where(gap > 0, TAILS[kernel](gap), 0.0)
+    lesser, larger = np.log(tail), np.log1p(-tail)
+    return np.where(x < 0, lesser, larger), np.where(x < 0, larger, lesser)
+
+
 def remaining_reach(queries, centers, bandwidth):
     """What is left of the reach, 1 - |q - c| / h, to full relative accuracy however close to the edge.
 
@@ -208,23 +282,6 @@ def remaining_reach(queries, centers, bandwidth):
     return ((bandwidth - np.abs(difference)) - np.copysign(1.0, difference) * lost) / bandwidth
 
 
-def log_sum_exp(terms):
-    """Logarithms of sums of exponentials over the last axis; -inf where all terms are.
-
-    Parameters
-    ----------
-    terms : ndarray of shape (..., n)
-
-    Returns
-    -------
-    ndarray of shape (...)
-    """
-    top = terms.max(axis=-1)
-    shift = np.where(np.isfinite(top), top, 0.0)
-    with np.errstate(divide="ignore"):
-        return np.log(np.exp(terms - shift[..., None]).sum(axis=-1)) + shift
-
-
 def log_difference(log_a, log_b):
     """Logarithm of a - b from those of a >= b >= 0.
 
@@ -242,124 +299,25 @@ def log_difference(log_a, log_b):
     return np.where(log_a == -np.inf, -np.inf, difference)
 
 
-def halve(points, log_weights):
-    """A tree of intervals over sorted points, each with the weights at Chebyshev nodes that stand for its points.
-
-    Parameters
-    ----------
-    points, log_weights : ndarrays of shape (n,)
-        The points ascend.
-
-    Returns
-    -------
-    starts : ndarray of shape (n_leaves + 1,)
-        Where the last intervals begin.
-    tree : tuple of ndarrays
-        Centres, half-lengths and log weights of the intervals, each of shape (2 n_leaves,), and the weights in units
-        of the interval's, of shape (2 n_leaves, N_NODES). Interval 1 is all, and the halves of i are 2i and 2i + 1.
-    """
-    n = len(points)
-    n_leaves = 1
-    while n > LEAF * n_leaves:
-        n_leaves *= 2
-    starts = np.arange(n_leaves + 1) * n // n_leaves
-    low, high = points[starts[:-1]], points[starts[1:] - 1]
-    width = np.diff(starts).max()
-    centers, halves = np.zeros((2, 2 * n_leaves))
-    log_totals = np.full(2 * n_leaves, -np.inf)
-    weights = np.zeros((2 * n_leaves, N_NODES))
-    level = slice(n_leaves, 2 * n_leaves)
-    centers[level], halves[level] = _middle(low, high)
-    for first in range(0, n_leaves, ROWS_AT_ONCE):
-        last = min(n_leaves, first + ROWS_AT_ONCE)
-        rows = slice(n_leaves + first, n_leaves + last)
-        index = starts[first:last, None] + np.arange(width)
-        inside = index < starts[first + 1 : last + 1, None]
-        index = np.minimum(index, n - 1)
-        terms = np.where(inside, log_weights[index], -np.inf)
-        log_totals[rows] = log_sum_exp(terms)
-        shares = _shares(terms, log_totals[rows])
-        places = np.where(inside, _relative(points[index] - centers[rows, None], halves[rows, None]), 0.0)
-        weights[rows] = node_weights(places, shares)
-    while n_leaves > 1:
-        n_leaves //= 2
-        low, high = low[::2], high[1::2]
-        level, below = slice(n_leaves, 2 * n_leaves), slice(2 * n_leaves, 4 * n_leaves)
-        centers[level], halves[level] = _middle(low, high)
-        terms = log_totals[below].reshape(-1, 2)
-        log_totals[level] = log_sum_exp(terms)
-        shares = _shares(terms, log_totals[level])[:, :, None] * weights[below].reshape(-1, 2, N_NODES)
-        shifts = centers[below].reshape(-1, 2) - centers[level, None]
-        offsets = shifts[:, :, None] + halves[below].reshape(-1, 2, 1) * NODES
-        places = _relative(offsets, halves[level, None, None])
-        for first in range(0, n_leaves, ROWS_AT_ONCE):
-            rows = slice(first, min(n_leaves, first + ROWS_AT_ONCE))
-            weights[level][rows] = node_weights(
-                places[rows].reshape(-1, 2 * N_NODES), shares[rows].reshape(-1, 2 * N_NODES)
-            )
-    return starts, (centers, halves, log_totals, weights)
-
-
-def node_weights(places, shares):
-    r"""Weights at Chebyshev nodes that give polynomials of degree below N_NODES the same sums as the given points.
-
-    .. math:: m_k = \sum_i v_i \ell_k(s_i), \qquad
-        \ell_k(s) = \frac{1}{p} \sum_{j=0}^{p-1} (2 - [j = 0]) \, T_j(x_k) \, T_j(s)
-
-    Parameters
-    ----------
-    places : ndarray of shape (n_intervals, n_points)
-        Points in [-1, 1].
-    shares : ndarray of shape (n_intervals, n_points)
-        Their weights :math:`v_i`.
-
-    Returns
-    -------
-    ndarray of shape (n_intervals, N_NODES)
-    """
-    moments = np.empty((len(places), N_NODES))
-    before, now = places, np.ones_like(places)  # T_{-1} = T_1
-    twice = 2 * places
-    for j in range(N_NODES):
-        moments[:, j] = np.einsum("ij,ij->i", shares, now)
-        before, now = now, twice * now - before
-    return moments @ TO_NODES
-
-
-def _to_nodes():
-    degrees = np.arange(N_NODES)
-    values = np.cos(degrees[:, None] * np.pi * (np.arange(N_NODES) + 0.5) / N_NODES)
-    return np.where(degrees == 0, 1.0, 2.0)[:, None] * values / N_NODES
-
-
-TO_NODES = _to_nodes()
-
-
-def _middle(low, high):
-    centers = low + (high - low) / 2
-    return centers, np.maximum(high - centers, centers - low)
-
-
-def _relative(offsets, halves):
-    """Offsets in units of half-lengths; an interval that is one point has its points in the middle."""
-    return offsets / np.where(halves > 0, halves, 1.0)
-
-
-def _shares(terms, log_totals):
-    """Weights in units of their interval's total, which may be zero."""
-    return np.exp(terms - np.where(log_totals == -np.inf, 0.0, log_totals)[:, None])
-
-
 def _log_1p_square(t):
     return np.where(t < 1e8, np.log1p(np.square(np.minimum(t, 1e8))), 2 * np.log(np.maximum(t, 1.0)))
+
+
+def _log_student_mass(x, df):
+    """Student's distribution function; its tail by the hypergeometric series of the incomplete beta function."""
+    log_z = -_log_1p_square(x / np.sqrt(df))
+    a, z = df / 2, np.exp(log_z)
+    tail = (
+        a * log_z - np.log(2 * a) - special.betaln(a, 0.5) + np.log(special.hyp2f1(a, 0.5, a + 1, np.minimum(z, 0.5)))
+    )
+    tail = np.where(z <= 0.5, tail, np.log(special.stdtr(df, -np.abs(x))))
+    return np.where(x < 0, tail, np.log1p(-np.exp(tail)))
 
 
 def _check_bandwidth(bandwidth):
     bandwidth = float(bandwidth)
     if not 0 < bandwidth < np.inf:
-        raise ValueError(
-            f"Line wants a positive finite bandwidth, but got {bandwidth!r}: give one in the data's units."
-        )
+        raise ValueError(f"Line wants a positive finite bandwidth, but got {bandwidth!r}: give one in data units.")
     return bandwidth
 
 
@@ -370,7 +328,7 @@ def _check_shape(kernel, shape):
     wanted = {"df"} if kernel == "student_t" else set()
     if set(shape) != wanted:
         raise ValueError(
-            f"The kernel {kernel} wants the shape parameters {sorted(wanted)}, but got {sorted(shape)}: give just these."
+            f"The kernel {kernel} wants the shape parameters {sorted(wanted)}, but got {sorted(shape)}: give these."
         )
     df = float(shape.get("df", 1.0))
     if not 0 < df < np.inf:

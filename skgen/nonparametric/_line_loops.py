@@ -24,7 +24,7 @@ GAUSSIAN, EXPONENTIAL, LOGISTIC, STUDENT, COSINE, TOPHAT, LINEAR, EPANECHNIKOV, 
 UNSEEN = math.log(1e-15)  # a node below this share of the sum is passed by
 TOLERANCE = math.log(5e-13)  # what one node may err, as a share of the sum
 ROUNDING = math.log(2e-14)  # what a sum over Chebyshev nodes loses to signs, as a share of its largest term
-SLACK = 1e-14  # an interval so close to the edge of reach is neither inside nor outside: it is opened
+BLUR = 2e-15  # relative rounding of the ends of an interval, which is taken for so much longer
 LOG_4 = math.log(4.0)
 
 ELLIPSES = np.array([16.0, 9.0, 6.0, 4.0, 2.8, 2.0, 1.5])
@@ -319,7 +319,7 @@ def log_sums(
     changed = np.empty(longest)
     stack = np.empty(64, np.int64)
     out = np.empty(len(queries))
-    kinked = kind == EXPONENTIAL or kind == LINEAR or kind == TRICUBE
+    kinked = kind in (EXPONENTIAL, LINEAR, TRICUBE)
     for i in range(len(queries)):
         query = queries[i]
         own_leaf = 0
@@ -334,19 +334,19 @@ def log_sums(
             x = (query - centers[node]) / bandwidth
             tau = halves[node] / bandwidth
             u = abs(x)
-            nearest, farthest = max(0.0, u - tau), u + tau
+            nearest, farthest = max(0.0, u * (1.0 - BLUR) - tau * (1.0 + BLUR)), (u + tau) * (1.0 + BLUR)
             if kind >= COSINE:
-                if nearest > 1.0 + SLACK:
+                if nearest > 1.0:
                     continue
                 at_most = log_totals[node]
             else:
                 at_most = log_totals[node] + _log_kernel(kind, df, nearest)
-            if at_most == -math.inf or at_most <= floor + UNSEEN:
+            if at_most == -math.inf or at_most < floor + UNSEEN:
                 continue
             ancestor = own_leaf
             while ancestor > node:
                 ancestor >>= 1
-            if ancestor != node and (kind < COSINE or farthest <= 1.0 - SLACK):
+            if ancestor != node and (kind < COSINE or farthest < 1.0):
                 floor = max(floor, log_totals[node] + _log_kernel(kind, df, farthest))
                 if kind > COSINE:  # beside the edge the slope counts, too
                     at_most = log_totals[node] + _log_kernel(kind, df, max(0.0, nearest - 0.05))
@@ -388,5 +388,6 @@ def log_sums(
                 else:
                     total += part * math.exp(level - unit)
                 floor = max(floor, unit + math.log(total))
-        out[i] = unit + math.log(total) if total > 0.0 else -math.inf
+        # where one unit in the last place is more than UNSEEN, all points may have been passed by
+        out[i] = unit + math.log(total) if total > 0.0 else floor
     return out
