@@ -123,6 +123,18 @@ def _log_kernel(kind, df, r):
 
 
 @kernel(fastmath=LOOSE)
+def _log_most(kind, df, r):
+    """Logarithm of what the kernel is at most at the distance r, which takes less time for some."""
+    return min(0.0, LOG_4 - r) if kind == LOGISTIC else _log_kernel(kind, df, r)
+
+
+@kernel(fastmath=LOOSE)
+def _log_least(kind, df, r):
+    """Logarithm of what the kernel is at least at the distance r."""
+    return -r if kind == LOGISTIC else _log_kernel(kind, df, r)
+
+
+@kernel(fastmath=LOOSE)
 def _interpolates(kind, df, u, tau, degree, allowed):
     """Whether the logarithm of the interpolation error is at most `allowed` on an interval u +- tau."""
     if kind >= TOPHAT:  # a polynomial of lower degree
@@ -142,16 +154,21 @@ def _interpolates(kind, df, u, tau, degree, allowed):
             nearest = max(nearest, 0.0)
             bound += 0.5 * (depth - nearest) * (depth + nearest)
         elif kind == LOGISTIC:
-            # up to the imaginary part 2, |k(x + iy)| = 2 / (cosh x + cos y) is at most 3.43 k(x)
-            if depth > 2.0:
+            if nearest >= 1.0:  # |1 + exp(-z)| >= 1 - exp(-x), which is at least 1 / 1.582
+                bound += 2.305 - nearest
+            elif depth <= 2.0:  # |k(x + iy)| = 2 / (cosh x + cos y), which is at most 3.43 k(x)
+                bound += 1.2326 + min(0.0, LOG_4 - nearest)
+            else:
                 continue
-            bound += 1.2326 + min(0.0, LOG_4 - nearest)
         else:
-            # |1 + z^2 / df| >= (1 - y^2 / df)(1 + x^2 / df)
+            most = math.inf
             strip = depth * depth / df
-            if strip > 0.9:
-                continue
-            bound += _log_kernel(kind, df, max(nearest, 0.0)) - 0.5 * (df + 1.0) * math.log1p(-strip)
+            if strip < 0.9:  # |1 + z^2 / df| >= (1 - y^2 / df)(1 + x^2 / df)
+                most = _log_kernel(kind, df, max(nearest, 0.0)) - 0.5 * (df + 1.0) * math.log1p(-strip)
+            to_poles = math.sqrt(u * u + df) - tau * LONG_AXES[k]
+            if to_poles > 0.0:  # |1 + z^2 / df| is the product of the distances to the two poles, by df
+                most = min(most, -(df + 1.0) * math.log(to_poles / math.sqrt(df)))
+            bound += most
         if bound <= allowed:
             return True
     return False
@@ -340,14 +357,14 @@ def log_sums(
                     continue
                 at_most = log_totals[node]
             else:
-                at_most = log_totals[node] + _log_kernel(kind, df, nearest)
+                at_most = log_totals[node] + _log_most(kind, df, nearest)
             if at_most == -math.inf or at_most < floor + UNSEEN:
                 continue
             ancestor = own_leaf
             while ancestor > node:
                 ancestor >>= 1
             if ancestor != node and (kind < COSINE or farthest < 1.0):
-                floor = max(floor, log_totals[node] + _log_kernel(kind, df, farthest))
+                floor = max(floor, log_totals[node] + _log_least(kind, df, farthest))
                 if kind > COSINE:  # beside the edge the slope counts, too
                     at_most = log_totals[node] + _log_kernel(kind, df, max(0.0, nearest - 0.05))
                 allowed = floor + TOLERANCE

@@ -104,10 +104,12 @@ def _interpolates(kind, x, tau, degree, allowed):
             end = min(end, 0.0)
             bound += 0.5 * (depth - end) * (depth + end) + math.log1p(0.4 * depth)
         else:
-            # up to the imaginary part 2, |F(x + iy)| is at most 1.853 F(x)
-            if depth > 2.0:
+            if end <= -1.0:  # |1 + exp(z)| >= 1 - exp(x), which is at least 1 / 1.582
+                bound += 0.4588 + end
+            elif depth <= 2.0:  # |F(x + iy)| is at most 1.853 F(x)
+                bound += 0.617 + min(end, 0.0)
+            else:
                 continue
-            bound += 0.617 + min(end, 0.0)
         if bound <= allowed:
             return True
     return False
