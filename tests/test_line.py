@@ -259,6 +259,25 @@ def test_many_centres_have_the_masses_of_the_pairs(kernel, use):
 
 
 @EVERY_KERNEL
+def test_the_tree_gives_what_all_pairs_give(kernel, use):
+    @settings(max_examples=30)
+    @given(problems(max_n=3000), st.floats(0.2, 300.0), st.randoms())
+    def check(problem, df, random):
+        centers, log_weights, bandwidth, queries = problem
+        line = Line(centers, log_weights, kernel, bandwidth, **shape_of(kernel, df))
+        own = np.array(random.choices(range(len(centers)), k=10))
+        answers = {}
+        for path in PATHS:
+            use(path)
+            answers[path] = [line.log_sums(queries), line.log_sums_without(centers[own], own, log_weights[own])]
+            answers[path] += line.log_masses(queries) if kernel != "student_t" else ()
+        for got, want in zip(answers["compiled"], answers["numpy"], strict=True):
+            assert_close(got, want)
+
+    check()
+
+
+@EVERY_KERNEL
 @EVERY_PATH
 def test_masses_below_and_above_are_all(kernel, path, use):
     use(path)

@@ -24,7 +24,7 @@ GAUSSIAN, EXPONENTIAL, LOGISTIC, STUDENT, COSINE, TOPHAT, LINEAR, EPANECHNIKOV, 
 UNSEEN = math.log(1e-15)  # a node below this share of the sum is passed by
 TOLERANCE = math.log(5e-13)  # what one node may err, as a share of the sum
 ROUNDING = math.log(2e-14)  # what a sum over Chebyshev nodes loses to signs, as a share of its largest term
-BLUR = 2e-15  # relative rounding of the ends of an interval, which is taken for so much longer
+BLUR = 2e-15  # an interval is taken for so much longer: what rounding does to its ends stays inside
 LOG_4 = math.log(4.0)
 
 ELLIPSES = np.array([16.0, 9.0, 6.0, 4.0, 2.8, 2.0, 1.5])
@@ -405,6 +405,5 @@ def log_sums(
                 else:
                     total += part * math.exp(level - unit)
                 floor = max(floor, unit + math.log(total))
-        # where one unit in the last place is more than UNSEEN, all points may have been passed by
-        out[i] = unit + math.log(total) if total > 0.0 else floor
+        out[i] = unit + math.log(total) if total > 0.0 else -math.inf
     return out
