@@ -258,6 +258,15 @@ def test_many_centres_have_the_masses_of_the_pairs(kernel, use):
         assert_close(got, wanted)
 
 
+@pytest.mark.parametrize("df", [0.1, 1.0, 3.5, 30.0, 300.0, 1e4])
+def test_students_masses_near_and_far(df):
+    queries = np.array([1e300, 1e10, 1e4, 100.0, 40.0, 31.0, 29.0, 12.0, 5.0, 2.0, 1.0, 0.1, 1e-9, 0.0])
+    queries = np.concatenate([-queries, queries])
+    line = Line([0.0], 0.0, "student_t", df=df)
+    for got, want in zip(line.log_masses(queries), exact_masses("student_t", df, 1, queries, [0], [0]), strict=True):
+        assert_close(got, want)
+
+
 @EVERY_KERNEL
 def test_the_tree_gives_what_all_pairs_give(kernel, use):
     @settings(max_examples=30)

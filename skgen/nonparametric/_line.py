@@ -305,12 +305,13 @@ def _log_1p_square(t):
 
 def _log_student_mass(x, df):
     """Student's distribution function; its tail by the hypergeometric series of the incomplete beta function."""
-    log_z = -_log_1p_square(x / np.sqrt(df))
-    a, z = df / 2, np.exp(log_z)
-    tail = (
-        a * log_z - np.log(2 * a) - special.betaln(a, 0.5) + np.log(special.hyp2f1(a, 0.5, a + 1, np.minimum(z, 0.5)))
-    )
-    tail = np.where(z <= 0.5, tail, np.log(special.stdtr(df, -np.abs(x))))
+    t = np.abs(x) / np.sqrt(df)
+    log_z, a = -_log_1p_square(t), df / 2
+    series = special.hyp2f1(a, 0.5, a + 1, np.exp(log_z))
+    tail = a * log_z - np.log(2 * a) - special.betaln(a, 0.5) + np.log(series)
+    middle = np.abs(x) < np.minimum(30.0, np.sqrt(df))  # where z is above 1/2, and nothing underflows
+    t = np.where(middle, t, 0.0)
+    tail = np.where(middle, np.log(special.betaincc(0.5, a, t * t / (1 + t * t)) / 2), tail)
     return np.where(x < 0, tail, np.log1p(-np.exp(tail)))
 
 
