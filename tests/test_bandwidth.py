@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from numpy.polynomial.hermite_e import hermeval
 from scipy.fft import dct
+from scipy.integrate import quad_vec
 from scipy.optimize import brentq
+from scipy.special import factorial2
 from scipy.stats import multivariate_normal
 from sklearn.exceptions import ConvergenceWarning
 
@@ -210,7 +212,7 @@ def plugged_in(X, structure, pilot):
     sample, root = in_ks_coordinates(X, structure)
     psi = curvature(sample, pilot(sample))
     error = _matrix_plug_in.asymptotic_error(psi, sample.n)
-    return root @ search(error, sample, structure, "plug_in", follow=False) @ root
+    return root @ search(error, sample, structure, "plug_in") @ root
 
 
 @pytest.mark.parametrize(
@@ -242,7 +244,7 @@ def amse_pilot_of_scv(sample):
     root = root_of(sample.covariance, "full")
     sphered = sample.times(np.linalg.inv(root))
     psi = curvature(sphered, samse(sphered.covariance, n, 4))
-    H = root @ search(_matrix_plug_in.asymptotic_error(psi, n), sphered, "full", "scv", follow=False) @ root
+    H = root @ search(_matrix_plug_in.asymptotic_error(psi, n), sphered, "full", "scv") @ root
     g = samse(sample.covariance, n, 6)
     even = {k: functional(sample, (6 - k, k), g) for k in range(7)}
     sixth = np.array([even[sum(place)] for place in itertools.product((0, 1), repeat=6)]).reshape((2,) * 6)
@@ -259,7 +261,7 @@ def test_smoothed_matrices_of_ks_from_its_pilots(name, structure):
     sample, root = in_ks_coordinates(TABLES[name], structure)
     g = amse_pilot_of_scv(sample) if name == "faithful" else dscalar_pilot(sample, True)
     criterion = _criteria.smoothed(sample, g**2 * np.eye(len(root)))
-    H = search(criterion, sample, structure, "scv", follow=False)
+    H = search(criterion, sample, structure, "scv")
     np.testing.assert_allclose(root @ H @ root, golden, rtol=1e-3, atol=1e-12)
     back = np.linalg.inv(root)
     assert criterion(H)[0] <= criterion(back @ golden @ back)[0]
@@ -303,3 +305,344 @@ def test_biased_matrices_of_ks_are_the_bounds_of_its_search():
         np.testing.assert_allclose(np.sqrt(np.diag(H)), np.diag(bound), rtol=1e-4)
     ours = select("bcv", X, np.ones(n), structure="full")
     assert np.linalg.det(ours) < 0.5 * np.linalg.det(np.array(GOLDEN["multivariate"]["faithful"]["H"]["Hbcv1"]))
+
+
+# Slow references.
+
+
+def botev(x, nodes=2**16):
+    """Improved Sheather-Jones as its authors compute it: the cosine transform of a histogram on twice the range."""
+    n, low, span = len(x), x.min() - np.ptp(x) / 2, 2 * np.ptp(x)
+    a = dct(np.histogram(x, nodes, (low, low + span))[0] / n)[1:] / 2
+    k = np.arange(1, nodes) ** 2.0
+
+    def norm(s, t):
+        return 2 * np.pi ** (2 * s) * (k**s * a**2 * np.exp(-k * np.pi**2 * t)).sum()
+
+    def excess(t):
+        f = norm(7, t)
+        for s in range(6, 1, -1):
+            c = (1 + 0.5 ** (s + 0.5)) / 3 * factorial2(2 * s - 1) / np.sqrt(np.pi / 2)
+            f = norm(s, (2 * c / n / f / 2) ** (2 / (3 + 2 * s)))
+        return t - (2 * n * np.sqrt(np.pi) * f) ** -0.4
+
+    grid = np.geomspace(0.2, 1e-3, 100) ** 2
+    at = next(i for i in range(99) if excess(grid[i]) > 0 >= excess(grid[i + 1]))
+    return span * np.sqrt(brentq(excess, grid[at + 1], grid[at], xtol=1e-15))
+
+
+@pytest.mark.parametrize("kind", ["normal", "far apart", "one-sided"])
+def test_isj_is_botevs(kind):
+    rng = np.random.default_rng(0)
+    x = {
+        "normal": lambda: rng.normal(size=200),
+        "far apart": lambda: np.concatenate([rng.normal(size=300), rng.normal(10, 0.5, size=200)]),
+        "one-sided": lambda: rng.exponential(size=400),
+    }[kind]()
+    assert quietly("isj", x[:, None])[0] == pytest.approx(botev(x), rel=5e-4)
+
+
+def random_sample(d, n=40, seed=0):
+    """Rows with frequencies and losses of all kinds."""
+    rng = np.random.default_rng(seed)
+    w = rng.uniform(0.5, 2.5, n)
+    return merged(rng.normal(size=(n, d)), w, np.minimum(w, 0.9))
+
+
+def random_matrix(d, seed=1):
+    A = np.random.default_rng(seed).normal(size=(d, d))
+    return 0.1 * A @ A.T + 0.2 * np.eye(d)
+
+
+def densities(sample, H):
+    """The normal density of covariance H at all differences of rows."""
+    d = sample.X.shape[1]
+    return (
+        multivariate_normal(np.zeros(d), H)
+        .pdf((sample.X[:, None] - sample.X[None]).reshape(-1, d))
+        .reshape(len(sample.X), len(sample.X))
+    )
+
+
+def test_least_squares_is_the_squared_integral_less_twice_the_mean_without_oneself():
+    sample, H = random_sample(1), np.array([[0.3**2]])
+    w, x, n = sample.weight, sample.X[:, 0], sample.n
+
+    def density(at):
+        return w @ np.exp(-((at - x) ** 2) / 2 / H[0, 0]) / np.sqrt(2 * np.pi * H[0, 0]) / n
+
+    square = quad_vec(lambda at: density(at) ** 2, x.min() - 3, x.max() + 3, epsabs=1e-12)[0]
+    own = multivariate_normal(0, H).pdf(0)
+    without = w @ (densities(sample, H) @ w - sample.left_out * own)
+    lost = w @ sample.left_out
+    assert _criteria.least_squares(sample)(H)[0] == pytest.approx(square - 2 * without / (n**2 - lost), rel=1e-9)
+    assert least_squares_criterion(pair_lags(sample), 0.3) == pytest.approx(square - 2 * without / n**2, rel=1e-9)
+
+
+def test_biased_has_the_estimated_curvature():
+    sample, H = random_sample(2), random_matrix(2)
+    n, lost = sample.n, sample.weight @ sample.left_out
+    root = np.linalg.cholesky(2 * H)
+    white = sample.times(np.linalg.inv(root).T)
+    own = sum(normal_functional(np.bincount([i, i, j, j], minlength=2), np.eye(2)) for i in (0, 1) for j in (0, 1))
+    quadratic = np.einsum("iijj", curvature(white, 1.0)) * n**2 - lost * own
+    quadratic /= 4 * np.prod(np.diag(root))  # H is half the kernel's covariance, and there twice
+    expected = 1 / (4 * np.pi * n * np.sqrt(np.linalg.det(H))) + quadratic / 4 / (n**2 - lost)
+    assert _criteria.biased(sample)(H)[0] == pytest.approx(expected, rel=1e-10)
+
+
+def test_smoothed_is_a_sum_over_pairs():
+    sample, H, G = random_sample(2), random_matrix(2), random_matrix(2, 2)
+    pairs = densities(sample, 2 * H + 2 * G) - 2 * densities(sample, H + 2 * G) + densities(sample, 2 * G)
+    expected = (
+        1 / (4 * np.pi * sample.n * np.sqrt(np.linalg.det(H))) + sample.weight @ pairs @ sample.weight / sample.n**2
+    )
+    assert _criteria.smoothed(sample, G)(H)[0] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("d", [1, 3])
+def test_likelihood_leaves_out_what_it_is_told(d):
+    sample, H = random_sample(d), random_matrix(d)
+    own = multivariate_normal(np.zeros(d), H).pdf(np.zeros(d))
+    f = (densities(sample, H) @ sample.weight - sample.left_out * own) / (sample.n - sample.left_out)
+    assert -_criteria.likelihood(sample)(H)[0] == pytest.approx(sample.weight @ np.log(f), rel=1e-10)
+
+
+@pytest.mark.parametrize("order", [4])
+def test_curvature_is_a_sum_over_pairs(order):
+    sample = random_sample(2)
+    psi = curvature(sample, 0.7)
+    for place in itertools.product((0, 1), repeat=order):
+        r = (order - sum(place), sum(place))
+        assert psi[place] == pytest.approx(functional(sample, r, 0.7), rel=1e-10, abs=1e-12)
+
+
+@pytest.mark.parametrize("d", [1, 2, 4])
+def test_derivatives_of_the_criteria(d):
+    sample, H, E = random_sample(d), random_matrix(d), random_matrix(d, 3) - 0.4
+    E = E + E.T
+    for criterion in (
+        _criteria.least_squares(sample),
+        _criteria.biased(sample),
+        _criteria.smoothed(sample, random_matrix(d, 4)),
+        _criteria.likelihood(sample),
+        _matrix_plug_in.asymptotic_error(curvature(sample, 0.8), sample.n),
+    ):
+        slope = (criterion(H + 1e-5 * E)[0] - criterion(H - 1e-5 * E)[0]) / 2e-5
+        assert (criterion(H)[1] * E).sum() == pytest.approx(slope, rel=1e-5, abs=1e-9)
+
+
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_pilot_annihilates_the_bias_at_the_normal_law(d):
+    """With many rows of a normal law the estimated functionals are those of the law, and so is the pilot."""
+    sample = sample_of(np.random.default_rng(0).normal(size=(2000, d)))
+    g = [_matrix_plug_in.pilot_bandwidth(sample, stages) for stages in (1, 2)]
+    assert g[0] == pytest.approx(g[1], rel=0.05)
+    if d == 1:  # Wand and Jones, page 70
+        assert g[0] == pytest.approx(
+            (-6 / np.sqrt(2 * np.pi) / (-15 / 16 / np.sqrt(np.pi)) / 2000) ** (1 / 7), rel=1e-12
+        )
+
+
+# What holds for every rule.
+
+EVERY = [(rule, "diag") for rule in RULES] + [(rule, "full") for rule in FULL]
+
+
+def rows(d, n=60, seed=5):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d))
+    X[: n // 3] += 3
+    return X @ np.linalg.cholesky(np.eye(d) + 0.5).T
+
+
+@pytest.mark.parametrize("rule, structure", EVERY)
+@pytest.mark.parametrize("d", [1, 2])
+def test_a_frequency_is_the_row_so_often(rule, structure, d):
+    X = rows(d)
+    w = np.random.default_rng(0).integers(1, 4, len(X))
+    often = np.random.default_rng(1).permutation(np.repeat(X, w, axis=0))
+    weighted = quietly(rule, X, w.astype(float), structure=structure)
+    np.testing.assert_allclose(weighted, quietly(rule, often, structure=structure), rtol=1e-9)
+
+
+@pytest.mark.parametrize("rule, structure", EVERY)
+@pytest.mark.parametrize("d", [1, 3])
+def test_bandwidths_follow_the_units_of_the_features(rule, structure, d):
+    X = rows(d)
+    units, offset = np.array([1e-3, 7.0, 2e5])[:d], np.array([-4.0, 1e6, 3e7])[:d]
+    h, moved = quietly(rule, X, structure=structure), quietly(rule, X * units + offset, structure=structure)
+    expected = units * h if structure == "diag" else units[:, None] * h * units
+    np.testing.assert_allclose(moved, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("rule", FULL)
+def test_a_matrix_follows_any_linear_map(rule):
+    X, A = rows(2), np.array([[2.0, 0.7], [-0.3, 0.5]])
+    H = quietly(rule, X, structure="full")
+    np.testing.assert_allclose(quietly(rule, X @ A, structure="full"), A.T @ H @ A, rtol=2e-4)
+
+
+@pytest.mark.parametrize("rule, structure", EVERY)
+@pytest.mark.parametrize(
+    "column",
+    [[0.0, 1.0], [0.0, 1.0, 1.0, 1.0, 5.0, 5.0], [1.0] * 40 + [2.0], [0.0, 1e-8, 1.0, 2.0], [0.0] * 9 + [1.0] * 9],
+    ids=["two", "three values", "one outlier", "close", "halves"],
+)
+def test_few_values_have_a_bandwidth(rule, structure, column):
+    h = quietly(rule, np.array(column)[:, None], structure=structure)
+    assert np.isfinite(h).all() and (h > 0).all()
+
+
+@pytest.mark.parametrize("rule, structure", EVERY)
+def test_few_rows_have_a_bandwidth(rule, structure):
+    X = np.array([[0.0, 1.0], [1.0, 5.0], [1.0, 1.0], [1.0, 1.0], [2.0, -1.0]])
+    h = quietly(rule, X, structure=structure)
+    assert np.isfinite(h).all() and (np.linalg.eigvalsh(h) > 0).all() if structure == "full" else (h > 0).all()
+
+
+@pytest.mark.parametrize("rule, structure", EVERY)
+def test_what_has_no_bandwidth_is_refused(rule, structure):
+    with pytest.raises(ValueError, match="X\\[:, 1\\] is 3 in all 4 row.* Give the bandwidth as a number"):
+        select(rule, np.array([[0.0, 3.0], [1.0, 3.0], [2.0, 3.0], [4.0, 3.0]]), np.ones(4), structure=structure)
+    with pytest.raises(ValueError, match="more than one observation.* Give the bandwidth as a number"):
+        select(rule, np.array([[0.0]]), np.ones(1), structure=structure)
+
+
+def test_other_refusals():
+    X = rows(2)
+    with pytest.raises(ValueError, match="'nrd0' is a rule of one dimension.*one bandwidth per feature"):
+        select("nrd0", X, np.ones(len(X)), structure="full")
+    with pytest.raises(ValueError, match="no bandwidth rule 'best': it is one of scott"):
+        select("best", X, np.ones(len(X)))
+    with pytest.raises(ValueError, match="depend linearly.*one bandwidth per feature"):
+        select("plug_in", X[:, [0, 0]], np.ones(len(X)), structure="full")
+
+
+@pytest.mark.parametrize("rule", sorted(set(RULES) - {"lscv", "mlcv"}))
+def test_columns_that_depend_on_each_other_have_bandwidths(rule):
+    h = quietly(rule, rows(2)[:, [0, 0]])
+    assert (h > 0.05).all() and (h < 2).all()
+
+
+@pytest.mark.parametrize("rule", COLUMNS)
+def test_rules_of_one_dimension_go_column_by_column(rule):
+    X = rows(3)
+    alone = [quietly(rule, X[:, [j]])[0] for j in range(3)]
+    np.testing.assert_allclose(quietly(rule, X), np.array(alone) * len(X) ** (1 / 5 - 1 / 7), rtol=1e-9)
+
+
+def test_quantiles_of_frequencies():
+    rng = np.random.default_rng(0)
+    x, w = np.sort(rng.normal(size=20)), rng.integers(1, 5, 20)
+    for p in (0.0, 0.1, 0.25, 0.6, 1.0):
+        assert frequency_quantile(x, w.astype(float), p) == pytest.approx(np.quantile(np.repeat(x, w), p), abs=1e-12)
+    assert x[0] < frequency_quantile(x, np.full(20, 0.4), 0.25) < frequency_quantile(x, np.full(20, 0.4), 0.75) < x[-1]
+
+
+# Ties.
+
+
+def test_rounded_waiting_times_have_a_bandwidth_by_cross_validation():
+    """The criterion falls to minus infinity below half a minute; its largest minimum is that of the times themselves."""
+    X = LINES["faithful_waiting"]
+    lags = pair_lags(sample_of(X))
+    assert least_squares_criterion(lags, 0.01) < least_squares_criterion(lags, 2.658)
+    assert select("lscv", X, np.ones(len(X)))[0] == pytest.approx(2.658, rel=1e-3)
+    assert select("mlcv", X, np.ones(len(X)))[0] == pytest.approx(2.2553, rel=1e-3)
+
+
+@pytest.mark.parametrize("rule", ["lscv", "mlcv"])
+def test_nothing_but_ties_ends_at_the_lower_end_and_says_so(rule):
+    X = np.repeat(np.arange(8.0), 30)[:, None]
+    with pytest.warns(
+        ConvergenceWarning, match=f"'{rule}' has no optimum inside its bracket, whose lower end is taken"
+    ):
+        h = select(rule, X, np.ones(len(X)))
+    assert h[0] == pytest.approx(pair_lags(sample_of(X)).low, rel=1e-9)
+
+
+@pytest.mark.parametrize("structure", ["diag", "full"])
+def test_collapsed_matrices_of_ks_are_guarded(structure):
+    """Petal widths are rounded to 22 values: ks goes to a singular matrix, whose density is zero almost everywhere."""
+    X, golden = TABLES["iris"], GOLDEN["multivariate"]["iris"]
+    key = "Hlscv" if structure == "full" else "Hlscv_diag"
+    assert np.linalg.eigvalsh(golden["H"][key])[0] < 1e-6 and max(golden["density"][key]) == 0
+    with pytest.warns(ConvergenceWarning, match="'lscv' has no optimum"):
+        H = select("lscv", X, np.ones(len(X)), structure=structure)
+    H = np.diag(H**2) if structure == "diag" else H
+    share = np.linalg.eigvals(np.linalg.solve(golden["H"]["Hns"], H)).real
+    assert share.min() > 0.039**2
+
+
+# Many rows.
+
+
+def shapes(n):
+    rng = np.random.default_rng(2)
+    return {
+        "normal": rng.normal(size=n),
+        "cauchy": rng.standard_cauchy(size=n),
+        "far apart": np.where(rng.random(n) < 0.5, rng.normal(size=n), rng.normal(1000, 0.1, size=n)),
+        "one-sided": rng.exponential(size=n),
+    }
+
+
+@pytest.mark.parametrize("shape", shapes(1))
+@pytest.mark.parametrize("rule", [*LINE, "isj", "sheather_jones", "sheather_jones_dpi"])
+def test_bins_move_a_bandwidth_little(rule, shape, monkeypatch):
+    X = shapes(1500)[shape][:, None]
+    w = np.random.default_rng(0).uniform(0.2, 3, len(X))
+    binned = quietly(rule, X, w)
+    monkeypatch.setattr("skgen.nonparametric._bandwidth._lags.EXACT", 2000)
+    monkeypatch.setattr("skgen.nonparametric._bandwidth._likelihood.EXACT", 2000)
+    np.testing.assert_allclose(binned, quietly(rule, X, w), rtol=2e-3 if rule == "mlcv" else 2e-4)
+
+
+@pytest.mark.parametrize("rule", ["plug_in", "plug_in_1", "isj", "sheather_jones", "sheather_jones_dpi", "scv"])
+def test_many_rows_of_a_normal_law(rule):
+    h = select(rule, shapes(100_000)["normal"][:, None], np.ones(100_000))
+    assert h[0] == pytest.approx((4 / 3 / 100_000) ** 0.2, rel=0.02)
+
+
+@pytest.mark.parametrize("rule", ["plug_in", "scv", "mlcv"])
+@pytest.mark.parametrize("structure", ["diag", "full"])
+def test_many_rows_in_several_dimensions_are_thinned(rule, structure, monkeypatch):
+    X = rows(2, n=1500)
+    exact = quietly(rule, X, structure=structure)
+    monkeypatch.setattr("skgen.nonparametric._bandwidth.MOST_ROWS", 500)
+    few = quietly(rule, X, structure=structure)
+    ratio = few / exact if structure == "diag" else np.sqrt(np.linalg.det(few) / np.linalg.det(exact))
+    np.testing.assert_allclose(ratio, 1, atol=0.2)
+    np.testing.assert_allclose(few, quietly(rule, X[::-1], structure=structure), rtol=1e-9)
+
+
+def test_thinned_keeps_the_asked_number_of_observations():
+    X = rows(2, n=400)
+    w = np.random.default_rng(0).uniform(0.1, 20, 400)
+    few = thinned(merged(X, w), 100)
+    assert few.n == 100 and (few.weight == np.round(few.weight)).all()
+    assert thinned(merged(X, w), 400).n == pytest.approx(w.sum())
+
+
+# The search for callers with kernels of their own.
+
+
+def test_the_search_finds_what_the_rule_finds():
+    X = rows(2)
+    negative = _criteria.likelihood(sample_of(X))
+    h0 = select("silverman", X, np.ones(len(X)))
+    h = maximise_leave_one_out(lambda log_h: -negative(np.diag(np.exp(2 * log_h)))[0], h0)
+    np.testing.assert_allclose(h, select("mlcv", X, np.ones(len(X))), rtol=1e-3)
+    one = _criteria.likelihood(sample_of(X[:, :1]))
+    h = maximise_leave_one_out(lambda log_h: -one(np.diag(np.exp(2 * log_h)))[0], h0[:1])
+    np.testing.assert_allclose(h, select("mlcv", X[:, :1], np.ones(len(X))), rtol=1e-6)
+
+
+def test_the_search_guards_against_scores_without_a_maximum():
+    with pytest.warns(ConvergenceWarning, match="lower end"):
+        h = maximise_leave_one_out(lambda log_h: -log_h.sum(), np.array([2.0, 3.0]))
+    np.testing.assert_allclose(h, [0.04, 0.06])
+    with pytest.warns(ConvergenceWarning, match="multiples of the normal reference"):
+        h = maximise_leave_one_out(lambda log_h: -((log_h - 1) ** 2).sum() - 9 * (log_h[0] - log_h[1]), np.ones(2))
+    assert h[0] == h[1] == pytest.approx(np.e, rel=1e-6)

@@ -23,7 +23,7 @@ from skgen.nonparametric._bandwidth import _criteria, _matrix_plug_in
 from skgen.nonparametric._bandwidth._isj import isj
 from skgen.nonparametric._bandwidth._least_squares import bcv, lscv, scv
 from skgen.nonparametric._bandwidth._likelihood import mlcv
-from skgen.nonparametric._bandwidth._matrix import oversmoothed, reference_root, search
+from skgen.nonparametric._bandwidth._matrix import guarded_search, oversmoothed, reference_root
 from skgen.nonparametric._bandwidth._plug_in import plug_in, plug_in_1, sheather_jones, sheather_jones_dpi
 from skgen.nonparametric._bandwidth._rules import nrd, nrd0, scott_factor, silverman_factor
 from skgen.nonparametric._bandwidth._sample import merged, refuse_degenerate, thinned
@@ -45,11 +45,11 @@ MATRICES = {  # of several features of unit scale: a bandwidth matrix
     "plug_in_1": lambda sample, structure: _matrix_plug_in.plug_in(sample, structure, 1),
     "plug_in": lambda sample, structure: _matrix_plug_in.plug_in(sample, structure, 2),
     "scv": _matrix_plug_in.scv,
-    "lscv": lambda sample, structure: search(_criteria.least_squares(sample), sample, structure, "lscv"),
-    "bcv": lambda sample, structure: search(
-        _criteria.biased(sample), sample, structure, "bcv", high=oversmoothed(sample.X.shape[1])
+    "lscv": lambda sample, structure: guarded_search(_criteria.least_squares(sample), sample, structure, "lscv"),
+    "bcv": lambda sample, structure: guarded_search(
+        _criteria.biased(sample), sample, structure, "bcv", oversmoothed(sample.X.shape[1])
     ),
-    "mlcv": lambda sample, structure: search(_criteria.likelihood(sample), sample, structure, "mlcv"),
+    "mlcv": lambda sample, structure: guarded_search(_criteria.likelihood(sample), sample, structure, "mlcv"),
 }
 RULES = (*REFERENCE, *COLUMNS, *LINE)
 

@@ -6,7 +6,7 @@ Plug-in and cross-validation in one dimension need nothing of the rows but
 
 estimates of :math:`\psi_r = \int f^{(r)} f` (Hall and Marron, 1987). Up to `EXACT` distinct values all pairs are
 listed; above, the values are split linearly between the two nearest nodes of a fine grid, and one Fourier transform
-counts the pairs at each distance. With 32 nodes to the smallest bandwidth in question the bandwidths move by less than
+counts the pairs at each distance. With 64 nodes to the smallest bandwidth in question the bandwidths move by about
 1e-4 of themselves.
 """
 
@@ -18,9 +18,9 @@ from scipy.special import eval_hermitenorm
 
 from skgen.nonparametric._bandwidth._rules import frequency_quantile, smaller_scale
 
-EXACT = 1000  # distinct values up to which all pairs are listed
+EXACT = 500  # distinct values up to which all pairs are listed
 MOST_NODES = 2**22  # of a grid
-NODES_PER_BANDWIDTH = 32  # of the smallest bandwidth that is looked at
+NODES_PER_BANDWIDTH = 64  # of the smallest bandwidth that is looked at
 REACH = 12.0  # standard deviations after which a derivative of order 14 is below 1e-15 of its peak
 
 

@@ -4,8 +4,8 @@ r"""Leave-one-out likelihood in one dimension, for the gaussian kernel.
 
 (Habbema, Hermans and van den Broek, 1974; Duin, 1976). It minimises the Kullback-Leibler divergence where that is
 finite; a heavy tail forces it to oversmooth, since the most isolated observation must not be improbable, and ties draw
-it to zero. Up to `EXACT` distinct values all pairs are summed; above, the values go to the nodes of a grid of a
-sixteenth of the bandwidth or less, which moves the bandwidth by about 1e-3 of itself.
+it to zero. Up to `EXACT` distinct values all pairs are summed; above, the values go to the nodes of a grid with 64
+to a bandwidth or more, which moves the bandwidth by about 1e-3 of itself.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from skgen.nonparametric._bandwidth._criteria import likelihood
 from skgen.nonparametric._bandwidth._lags import EXACT, bandwidth_bracket
 from skgen.nonparametric._bandwidth._search import largest_minimum
 
-NODES = 16  # of the grid to a bandwidth
+NODES = 64  # of the grid to a bandwidth
 REACH = 9  # bandwidths; who has no neighbour so near is left to the nearest that there are
 NEAREST = 16  # occupied nodes on each side of such a one
 WIDEST = 10.0  # of the bracket, as a multiple of the oversmoothed bandwidth: heavy tails ask for more than that

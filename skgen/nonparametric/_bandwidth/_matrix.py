@@ -10,15 +10,15 @@ from scipy.optimize import minimize
 from scipy.special import gammaln
 
 from skgen.nonparametric._bandwidth._rules import silverman_factor
-from skgen.nonparametric._bandwidth._search import first_valley, warn_at_bounds
+from skgen.nonparametric._bandwidth._search import first_valley, largest_minimum, warn_of_end
 
 RATIO = 1.25  # of neighbours on the grid that looks for the first valley
 LOW, HIGH = 0.04, 4.0  # the bracket, as multiples of the normal reference
 SINGULAR = 1e-10  # of correlations: the smallest eigenvalue
 
 
-def search(criterion, sample, structure, rule, *, follow=True, high=HIGH):
-    """The bandwidth matrix at a local minimum of a criterion.
+def search(criterion, sample, structure, rule):
+    """The bandwidth matrix at a local minimum of a criterion that has no other one, from the normal reference.
 
     Parameters
     ----------
@@ -30,11 +30,6 @@ def search(criterion, sample, structure, rule, *, follow=True, high=HIGH):
         Whether H is diagonal.
     rule : str
         Who asks, for warnings.
-    follow : bool, default=True
-        Whether the criterion is first followed down the multiples of the normal reference to its first minimum, as a
-        criterion with a spurious minimum near zero needs it.
-    high : float, default=4
-        The upper end of the bracket, as a multiple of the normal reference.
 
     Returns
     -------
@@ -45,39 +40,86 @@ def search(criterion, sample, structure, rule, *, follow=True, high=HIGH):
     ConvergenceWarning
         If the search ends at an end of its bracket.
     """
-    d = sample.X.shape[1]
-    root = reference_root(sample, structure) * silverman_factor(sample.n, d)
-    start = 1.0
-    if follow:
-        start = np.sqrt(np.prod(first_valley(lambda c: criterion(c**2 * root @ root.T)[0], LOW, high, RATIO)))
+    root = reference_root(sample, structure) * silverman_factor(sample.n, sample.X.shape[1])
+    H, end = _descend(criterion, root, structure, 1.0)
+    if end:
+        warn_of_end(rule, end)
+    return H
+
+
+def guarded_search(criterion, sample, structure, rule, high=HIGH):
+    """The bandwidth matrix at the first local minimum below the smooth end, where ties make a spurious one near zero.
+
+    The criterion is followed down the multiples of the normal reference to its first valley, and from there over all
+    matrices. If that descent leaves the bracket, the bottom of the valley is the answer.
+
+    Parameters
+    ----------
+    criterion, sample, structure, rule
+        As in `search`.
+    high : float, default=4
+        Where the multiples begin.
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_features)
+
+    Warns
+    -----
+    ConvergenceWarning
+        If there is no minimum inside the bracket: of the matrices, or even of the multiples.
+    """
+    root = reference_root(sample, structure) * silverman_factor(sample.n, sample.X.shape[1])
+    reference = root @ root.T
+
+    def along(c):
+        return criterion(c**2 * reference)[0]
+
+    left, right = first_valley(along, LOW, high, RATIO)
+    if left == right:
+        warn_of_end(rule, "lower" if left == LOW else "upper")
+        return left**2 * reference
+    H, end = _descend(criterion, root, structure, np.sqrt(left * right))
+    if not end:
+        return H
+    warn_of_end(rule, "matrix")
+    return largest_minimum(along, left, right, rule) ** 2 * reference
+
+
+def _descend(criterion, root, structure, start):
+    """The minimum from a multiple of the reference; and the end of the bracket that it has run into, or None."""
+    d = len(root)
     rows, columns = np.tril_indices(d) if structure == "full" else np.diag_indices(d)
     diagonal = rows == columns
     unit = abs(criterion(start**2 * root @ root.T)[0])
 
     def matrix(theta):
         L = np.zeros((d, d))
-        L[rows, columns] = np.where(diagonal, np.exp(theta), theta)
+        L[diagonal_of] = np.exp(theta[diagonal])
+        L[rows[~diagonal], columns[~diagonal]] = theta[~diagonal]
         return L
 
     def objective(theta):
         L = matrix(theta)
         A = root @ L
         value, slope = criterion(A @ A.T)
-        by_L = (2 * root.T @ slope @ A)[rows, columns]
-        return value / unit, np.where(diagonal, by_L * np.exp(np.where(diagonal, theta, 0)), by_L) / unit
+        by_theta = (2 * root.T @ slope @ A)[rows, columns]
+        by_theta[diagonal] *= np.diag(L)
+        return value / unit, by_theta / unit
 
-    log_low, log_high = np.log(LOW), np.log(high)
+    diagonal_of = np.diag_indices(d)
+    low, high = np.log(0.5 * LOW), np.log(2 * HIGH)  # wider than the multiples, which may be at their end
     found = minimize(
         objective,
-        np.where(diagonal, np.log(np.clip(start, LOW * 1.01, high / 1.01)), 0.0),
+        np.where(diagonal, np.log(start), 0.0),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(log_low, log_high) if on else (-high, high) for on in diagonal],
+        bounds=[(low, high) if on else (-2 * HIGH, 2 * HIGH) for on in diagonal],
         options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500, "maxcor": 30},
     )
-    warn_at_bounds(found.x[diagonal], log_low, log_high, rule)
     A = root @ matrix(found.x)
-    return A @ A.T
+    logs = found.x[diagonal]
+    return A @ A.T, "lower" if logs.min() < low + 1e-4 else "upper" if logs.max() > high - 1e-4 else None
 
 
 def oversmoothed(d):

@@ -23,10 +23,10 @@ depends on the order of the columns. From the same pilot the same matrices follo
 import numpy as np
 
 from skgen.nonparametric._bandwidth._criteria import smoothed
-from skgen.nonparametric._bandwidth._matrix import search
+from skgen.nonparametric._bandwidth._matrix import reference_root, search
 from skgen.nonparametric._bandwidth._pairs import curvature, pair_sums
 
-FLOOR = 1e-3  # of the eigenvalues of correlations: a pilot has a width even where columns depend on each other
+FLOOR = 0.01  # of the eigenvalues of correlations, for bandwidths per feature of columns that depend on each other
 
 
 def pilot_bandwidth(sample, stages):
@@ -116,11 +116,11 @@ def plug_in(sample, structure, stages):
     -------
     ndarray of shape (n_features, n_features)
     """
-    root, whitened = _whitened(sample)
+    root, whitened = _whitened(sample, structure)
     psi = curvature(whitened, pilot_bandwidth(whitened, stages))
     inverse = np.linalg.inv(root)
     psi = np.einsum("abcd,ai,bj,ck,dl->ijkl", psi, *[inverse] * 4, optimize=True) * np.linalg.det(inverse)
-    return search(asymptotic_error(psi, sample.n), sample, structure, "plug_in", follow=False)
+    return search(asymptotic_error(psi, sample.n), sample, structure, "plug_in")
 
 
 def scv(sample, structure):
@@ -139,14 +139,17 @@ def scv(sample, structure):
     -------
     ndarray of shape (n_features, n_features)
     """
-    root, whitened = _whitened(sample)
+    root, whitened = _whitened(sample, structure)
     g = pilot_bandwidth(whitened, 2) / np.sqrt(2)
-    return search(smoothed(sample, g**2 * root @ root.T), sample, structure, "scv", follow=False)
+    return search(smoothed(sample, g**2 * root @ root.T), sample, structure, "scv")
 
 
-def _whitened(sample):
+def _whitened(sample, structure):
     """A symmetric root of the covariance, and the rows without it."""
     value, vector = np.linalg.eigh(sample.covariance)
-    value = np.maximum(value, FLOOR)
+    if structure == "full":
+        reference_root(sample, structure)  # which refuses such columns
+    else:
+        value = np.maximum(value, FLOOR)
     root = (vector * np.sqrt(value)) @ vector.T
     return root, sample.times((vector / np.sqrt(value)) @ vector.T)

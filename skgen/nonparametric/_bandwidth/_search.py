@@ -96,6 +96,8 @@ def largest_root(function, low, high):
     above = high
     while function(above) > 0 and above < 1e3 * high:
         above *= 2
+    if function(above) > 0:
+        return None
     upper = above
     while upper > 1e-3 * low:
         lower = upper / RATIO
@@ -112,12 +114,13 @@ def warn_of_end(rule, end):
     ----------
     rule : str
         Who searched.
-    end : {"lower", "upper", "root"}
-        The end of the bracket that was taken, or that an equation has no root.
+    end : {"lower", "upper", "matrix", "root"}
+        The end of the bracket that was taken, or what else there was.
     """
     cause = {
         "lower": "no optimum inside its bracket, whose lower end is taken: ties or rounding draw it to zero",
         "upper": "no optimum inside its bracket, whose upper end is taken: it wants all the smoothing it can have",
+        "matrix": "no optimum among matrices, only one among the multiples of the normal reference, which is taken",
         "root": "no root, and Silverman's rule of thumb is taken",
     }[end]
     warnings.warn(
@@ -149,7 +152,7 @@ def maximise_leave_one_out(score, h0, low=None, high=None):
     Warns
     -----
     ConvergenceWarning
-        If a bandwidth ends at an end of the bracket.
+        If there is no maximum inside the bracket; the best multiple of `h0` is then the answer.
 
     Examples
     --------
@@ -160,8 +163,12 @@ def maximise_leave_one_out(score, h0, low=None, high=None):
     """
     low, high = 0.02 if low is None else low, 10.0 if high is None else high
     log_h0 = np.log(h0)
-    factor = largest_minimum(lambda c: -score(log_h0 + np.log(c)), low, high, "mlcv")
-    if len(h0) == 1:
+
+    def along(c):
+        return -score(log_h0 + np.log(c))
+
+    factor = largest_minimum(along, low, high, "mlcv")
+    if len(h0) == 1 or factor in (low, high):
         return h0 * factor
     bounds = [(np.log(low), np.log(high))] * len(h0)
     found = minimize(
@@ -171,13 +178,7 @@ def maximise_leave_one_out(score, h0, low=None, high=None):
         bounds=bounds,
         options={"xtol": 1e-6, "ftol": 1e-10},
     )
-    warn_at_bounds(found.x, np.log(low), np.log(high), "mlcv")
+    if found.x.min() < np.log(low) + 1e-4 or found.x.max() > np.log(high) - 1e-4:
+        warn_of_end("mlcv", "matrix")
+        return h0 * factor
     return h0 * np.exp(found.x)
-
-
-def warn_at_bounds(at, low, high, rule):
-    """Warn if a search in several dimensions has ended at its bounds."""
-    if (at < low + 1e-4).any():
-        warn_of_end(rule, "lower")
-    elif (at > high - 1e-4).any():
-        warn_of_end(rule, "upper")
