@@ -437,7 +437,7 @@ def test_pilot_annihilates_the_bias_at_the_normal_law(d):
     """With many rows of a normal law the estimated functionals are those of the law, and so is the pilot."""
     sample = sample_of(np.random.default_rng(0).normal(size=(2000, d)))
     g = [_matrix_plug_in.pilot_bandwidth(sample, stages) for stages in (1, 2)]
-    assert g[0] == pytest.approx(g[1], rel=0.05)
+    assert g[0] == pytest.approx(g[1], rel=0.1)
     if d == 1:  # Wand and Jones, page 70
         assert g[0] == pytest.approx(
             (-6 / np.sqrt(2 * np.pi) / (-15 / 16 / np.sqrt(np.pi)) / 2000) ** (1 / 7), rel=1e-12
@@ -544,7 +544,7 @@ def test_quantiles_of_frequencies():
 
 
 def test_rounded_waiting_times_have_a_bandwidth_by_cross_validation():
-    """The criterion falls to minus infinity below half a minute; its largest minimum is that of the times themselves."""
+    """The criterion falls to minus infinity below half a minute; its largest minimum is that of the times."""
     X = LINES["faithful_waiting"]
     lags = pair_lags(sample_of(X))
     assert least_squares_criterion(lags, 0.01) < least_squares_criterion(lags, 2.658)
@@ -591,12 +591,12 @@ def shapes(n):
 @pytest.mark.parametrize("shape", shapes(1))
 @pytest.mark.parametrize("rule", [*LINE, "isj", "sheather_jones", "sheather_jones_dpi"])
 def test_bins_move_a_bandwidth_little(rule, shape, monkeypatch):
-    X = shapes(1500)[shape][:, None]
-    w = np.random.default_rng(0).uniform(0.2, 3, len(X))
+    X = shapes(700)[shape][:, None]
+    w = np.random.default_rng(0).uniform(0.2, 1, len(X))  # heavier rows would be ties
     binned = quietly(rule, X, w)
-    monkeypatch.setattr("skgen.nonparametric._bandwidth._lags.EXACT", 2000)
-    monkeypatch.setattr("skgen.nonparametric._bandwidth._likelihood.EXACT", 2000)
-    np.testing.assert_allclose(binned, quietly(rule, X, w), rtol=2e-3 if rule == "mlcv" else 2e-4)
+    monkeypatch.setattr("skgen.nonparametric._bandwidth._lags.EXACT", 1000)
+    monkeypatch.setattr("skgen.nonparametric._bandwidth._likelihood.EXACT", 1000)
+    np.testing.assert_allclose(binned, quietly(rule, X, w), rtol=1e-3 if rule == "mlcv" else 1e-6)
 
 
 @pytest.mark.parametrize("rule", ["plug_in", "plug_in_1", "isj", "sheather_jones", "sheather_jones_dpi", "scv"])
@@ -612,7 +612,7 @@ def test_many_rows_in_several_dimensions_are_thinned(rule, structure, monkeypatc
     exact = quietly(rule, X, structure=structure)
     monkeypatch.setattr("skgen.nonparametric._bandwidth.MOST_ROWS", 500)
     few = quietly(rule, X, structure=structure)
-    ratio = few / exact if structure == "diag" else np.sqrt(np.linalg.det(few) / np.linalg.det(exact))
+    ratio = few / exact if structure == "diag" else (np.linalg.det(few) / np.linalg.det(exact)) ** 0.25
     np.testing.assert_allclose(ratio, 1, atol=0.2)
     np.testing.assert_allclose(few, quietly(rule, X[::-1], structure=structure), rtol=1e-9)
 

@@ -5,9 +5,9 @@ Plug-in and cross-validation in one dimension need nothing of the rows but
 .. math:: \hat\psi_r(g) = n^{-2} \sum_{i, j} w_i w_j \phi_g^{(r)}(x_i - x_j),
 
 estimates of :math:`\psi_r = \int f^{(r)} f` (Hall and Marron, 1987). Up to `EXACT` distinct values all pairs are
-listed; above, the values are split linearly between the two nearest nodes of a fine grid, and one Fourier transform
-counts the pairs at each distance. With 64 nodes to the smallest bandwidth in question the bandwidths move by about
-1e-4 of themselves.
+listed; above, the values are spread over the four nearest nodes of a fine grid, one Fourier transform counts the pairs
+at each distance, and wide kernels see coarser grids. With 32 nodes to the smallest bandwidth in question the
+bandwidths move by about 1e-6 of themselves.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from skgen.nonparametric._bandwidth._rules import frequency_quantile, smaller_sc
 
 EXACT = 500  # distinct values up to which all pairs are listed
 MOST_NODES = 2**22  # of a grid
-NODES_PER_BANDWIDTH = 64  # of the smallest bandwidth that is looked at
+NODES_PER_BANDWIDTH = 32  # of the smallest bandwidth that is looked at
 REACH = 12.0  # standard deviations after which a derivative of order 14 is below 1e-15 of its peak
 
 
@@ -54,12 +54,66 @@ class Lags:
 
     def mean(self, kernel, width):
         """Mean of ``kernel(distance / width)`` over the ordered pairs, width the standard deviation of its gaussian."""
+        distance, count = self.near(width)
+        return count @ kernel(distance / width) / self.n**2
+
+    def near(self, width):
+        """The distances that a gaussian of this width reaches, and their counts."""
         reached = np.searchsorted(self.distance, REACH * width, side="right")
-        return self.count[:reached] @ kernel(self.distance[:reached] / width) / self.n**2
+        return self.distance[:reached], self.count[:reached]
 
     def psi(self, r, g):
         r"""Estimate of :math:`\psi_r = \int f^{(r)} f` with the gaussian kernel of bandwidth g, r even."""
         return self.mean(lambda u: gaussian_derivative(r, u), g) / g ** (r + 1)
+
+
+@dataclass(frozen=True)
+class GridLags(Lags):
+    """Distances that are multiples of a step, in ever coarser steps for wider kernels.
+
+    Attributes
+    ----------
+    levels : list of ndarray
+        The counts at the multiples of the step, of twice the step, of four times the step, and so on.
+    """
+
+    levels: list
+
+    def near(self, width):
+        """The distances that a gaussian of this width reaches, with 32 to 64 of them to a width where there are."""
+        step = self.distance[1]
+        level = int(np.clip(np.log2(max(1.0, width / step / NODES_PER_BANDWIDTH)), 0, len(self.levels) - 1))
+        count = self.levels[level][: int(REACH * width / step / 2**level) + 1]
+        return step * 2**level * np.arange(len(count)), count
+
+
+def coarser(count):
+    """Counts at twice the step: what is at an odd multiple goes to the four next even ones by cubic interpolation.
+
+    Parameters
+    ----------
+    count : ndarray of shape (n_lags,)
+        Ordered pairs at the multiples 0, 1, 2, ... of the step, so that all but the first have two signs.
+
+    Returns
+    -------
+    ndarray of shape (n_lags // 2 + 2,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> coarser(np.array([4.0, 0.0, 0.0, 16.0])).tolist()
+    [3.0, 9.0, 9.0, -1.0]
+    """
+    even = np.zeros(len(count) // 2 + 2)
+    even[: len(count[::2])] = count[::2]
+    odd = 0.5 * count[1::2]  # of one sign
+    odd = np.concatenate([odd[1::-1], odd, np.zeros(len(even) - len(odd) + 1)])
+    at = len(even)
+    spread = 0.5625 * (odd[1 : at + 1] + odd[2 : at + 2]) - 0.0625 * (odd[:at] + odd[3 : at + 3])
+    even[0] += spread[0]
+    even[1:] += 2 * spread[1:]
+    return even
 
 
 def gaussian_derivative(r, u):
@@ -124,11 +178,15 @@ def pair_lags(sample):
     x, w = sample.X[:, 0], sample.weight
     low, high = bandwidth_bracket(sample)
     spread = spread_of(sample)
+    facts = sample.n, w @ sample.left_out, low, high, spread
     if len(x) <= EXACT:
-        distance, count = _listed(x, w)
-    else:  # no pilot of so many observations is wider than the spread
-        distance, count = _counted(x, w, low / NODES_PER_BANDWIDTH, REACH * 1.5 * spread)
-    return Lags(distance, count, sample.n, w @ sample.left_out, low, high, spread)
+        return Lags(*_listed(x, w), *facts)
+    # no pilot of so many observations is wider than the spread
+    distance, count = _counted(x, w, low / NODES_PER_BANDWIDTH, REACH * 1.5 * spread)
+    levels = [count]
+    while len(levels[-1]) > 4 * NODES_PER_BANDWIDTH:
+        levels.append(coarser(levels[-1]))
+    return GridLags(distance, count, *facts, levels)
 
 
 def _listed(x, w):
@@ -139,12 +197,12 @@ def _listed(x, w):
 
 
 def _counted(x, w, step, reach):
-    """Linear binning, and the autocorrelation of the bins."""
+    """Cubic binning, and the autocorrelation of the bins."""
     gaps = np.minimum(np.diff(x), reach)  # no kernel crosses a wider gap, and a grid over it would be empty
     x = np.concatenate([[0.0], np.cumsum(gaps)])
-    step = max(step, x[-1] / (MOST_NODES - 2))
-    size = int(x[-1] / step) + 2
-    bins = linear_bins(x / step, w, size)
+    step = max(step, x[-1] / (MOST_NODES - 4))
+    size = int(x[-1] / step) + 4
+    bins = cubic_bins(1 + x / step, w, size)
     length = next_fast_len(2 * size, real=True)
     spectrum = rfft(bins, length)
     count = irfft(spectrum.real**2 + spectrum.imag**2, length)[:size]
@@ -152,22 +210,34 @@ def _counted(x, w, step, reach):
     return step * np.arange(size), count
 
 
-def linear_bins(position, weight, size):
-    """Weights split between the two nearest nodes of the grid 0, 1, ..., size - 1.
+def cubic_bins(position, weight, size):
+    """Weights spread over the four nearest nodes of a grid, such that sums of cubic polynomials stay what they are.
 
     Parameters
     ----------
     position : ndarray of shape (n_samples,)
-        Places on the grid, in [0, size - 1).
+        Places on the grid 0, 1, ..., size - 1, in [1, size - 2).
     weight : ndarray of shape (n_samples,)
-        What is split.
+        What is spread.
     size : int
         Number of nodes.
 
     Returns
     -------
     ndarray of shape (size,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cubic_bins(np.array([1.5]), np.array([16.0]), 4).tolist()
+    [-1.0, 9.0, 9.0, -1.0]
     """
     node = position.astype(np.intp)
-    right = weight * (position - node)
-    return np.bincount(node, weight - right, size) + np.bincount(node + 1, right, size)
+    t = position - node
+    parts = (
+        -t * (t - 1) * (t - 2) / 6,
+        (t + 1) * (t - 1) * (t - 2) / 2,
+        -t * (t + 1) * (t - 2) / 2,
+        t * (t + 1) * (t - 1) / 6,
+    )
+    return sum(np.bincount(node + k, weight * part, size) for k, part in zip((-1, 0, 1, 2), parts, strict=True))
