@@ -444,6 +444,16 @@ def test_pilot_annihilates_the_bias_at_the_normal_law(d):
         )
 
 
+def test_left_out_weights_reach_the_likelihood():
+    X = rows(2)
+    w, lost = np.full(len(X), 3.0), np.linspace(2.95, 3, len(X))
+    sample = merged(X, w, lost)
+    h = select("mlcv", X, w, left_out=lost)
+    score = _criteria.likelihood(sample)
+    assert all(score(np.diag((h * c) ** 2))[0] > score(np.diag(h**2))[0] for c in (0.98, 1.02))
+    np.testing.assert_allclose(select("mlcv", X, w, left_out=w), select("mlcv", X, np.ones(len(X))), rtol=1e-5)
+
+
 # What holds for every rule.
 
 EVERY = [(rule, "diag") for rule in RULES] + [(rule, "full") for rule in FULL]
@@ -615,6 +625,16 @@ def test_many_rows_in_several_dimensions_are_thinned(rule, structure, monkeypatc
     ratio = few / exact if structure == "diag" else (np.linalg.det(few) / np.linalg.det(exact)) ** 0.25
     np.testing.assert_allclose(ratio, 1, atol=0.2)
     np.testing.assert_allclose(few, quietly(rule, X[::-1], structure=structure), rtol=1e-9)
+
+
+@pytest.mark.parametrize("rule", ["plug_in", "scv", "mlcv", "lscv"])
+@pytest.mark.parametrize("structure", ["diag", "full"])
+def test_ten_features_have_a_bandwidth(rule, structure):
+    """A full matrix by least squares runs away to a singular one: the best multiple of the reference is left."""
+    X = np.random.default_rng(0).normal(size=(300, 10))
+    h = quietly(rule, X, structure=structure)
+    h = h if structure == "diag" else np.sqrt(np.linalg.eigvalsh(h))
+    assert h.min() > 0.1 and h.max() < 3
 
 
 def test_thinned_keeps_the_asked_number_of_observations():

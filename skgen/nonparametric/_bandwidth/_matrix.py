@@ -38,13 +38,11 @@ def search(criterion, sample, structure, rule):
     Warns
     -----
     ConvergenceWarning
-        If the search ends at an end of its bracket.
+        If there is none inside the bracket; the best multiple of the normal reference is then the answer.
     """
     root = reference_root(sample, structure) * silverman_factor(sample.n, sample.X.shape[1])
-    H, end = _descend(criterion, root, structure, 1.0)
-    if end:
-        warn_of_end(rule, end)
-    return H
+    H = _descend(criterion, root, structure, 1.0)
+    return _best_multiple(criterion, root, (LOW, HIGH), rule) if H is None else H
 
 
 def guarded_search(criterion, sample, structure, rule, high=HIGH):
@@ -70,24 +68,23 @@ def guarded_search(criterion, sample, structure, rule, high=HIGH):
         If there is no minimum inside the bracket: of the matrices, or even of the multiples.
     """
     root = reference_root(sample, structure) * silverman_factor(sample.n, sample.X.shape[1])
-    reference = root @ root.T
-
-    def along(c):
-        return criterion(c**2 * reference)[0]
-
-    left, right = first_valley(along, LOW, high, RATIO)
+    left, right = first_valley(lambda c: criterion(c**2 * root @ root.T)[0], LOW, high, RATIO)
     if left == right:
         warn_of_end(rule, "lower" if left == LOW else "upper")
-        return left**2 * reference
-    H, end = _descend(criterion, root, structure, np.sqrt(left * right))
-    if not end:
-        return H
+        return left**2 * root @ root.T
+    H = _descend(criterion, root, structure, np.sqrt(left * right))
+    return _best_multiple(criterion, root, (left, right), rule) if H is None else H
+
+
+def _best_multiple(criterion, root, bracket, rule):
+    """The multiple of the reference with the largest local minimum, where a descent over matrices finds none."""
     warn_of_end(rule, "matrix")
-    return largest_minimum(along, left, right, rule) ** 2 * reference
+    reference = root @ root.T
+    return largest_minimum(lambda c: criterion(c**2 * reference)[0], *bracket, rule) ** 2 * reference
 
 
 def _descend(criterion, root, structure, start):
-    """The minimum from a multiple of the reference; and the end of the bracket that it has run into, or None."""
+    """The minimum from a multiple of the reference, or None if the descent leaves the bracket."""
     d = len(root)
     rows, columns = np.tril_indices(d) if structure == "full" else np.diag_indices(d)
     diagonal = rows == columns
@@ -109,17 +106,21 @@ def _descend(criterion, root, structure, start):
 
     diagonal_of = np.diag_indices(d)
     low, high = np.log(0.5 * LOW), np.log(2 * HIGH)  # wider than the multiples, which may be at their end
-    found = minimize(
-        objective,
-        np.where(diagonal, np.log(start), 0.0),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(low, high) if on else (-2 * HIGH, 2 * HIGH) for on in diagonal],
-        options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500, "maxcor": 30},
-    )
+    try:
+        found = minimize(
+            objective,
+            np.where(diagonal, np.log(start), 0.0),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(low, high) if on else (-2 * HIGH, 2 * HIGH) for on in diagonal],
+            options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500, "maxcor": 30},
+        )
+    except np.linalg.LinAlgError:  # on its way to a singular matrix
+        return None
+    if found.x[diagonal].min() < low + 1e-4 or found.x[diagonal].max() > high - 1e-4:
+        return None
     A = root @ matrix(found.x)
-    logs = found.x[diagonal]
-    return A @ A.T, "lower" if logs.min() < low + 1e-4 else "upper" if logs.max() > high - 1e-4 else None
+    return A @ A.T
 
 
 def oversmoothed(d):

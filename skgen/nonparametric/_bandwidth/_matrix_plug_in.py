@@ -16,8 +16,9 @@ derivatives.
 
 R's ks 1.14 takes other pilots by default: a constant of its "dscalar" one has :math:`2^{-d/2 + 2}` where the derivation
 has :math:`2^{-d/2 - 4}`, and its "samse" one reads three of seven functionals from wrong places, so that the matrix
-depends on the order of the columns. From the same pilot the same matrices follow; bandwidths with the pilots here are
-5 to 25 % different from the defaults of ks, and their integrated squared error on normal mixtures is smaller.
+depends on the order of the columns. From the same pilot the same matrices follow. With the pilot here bandwidths are
+10 % smaller on Old Faithful and a third larger on iris; over five bivariate normal mixtures the mean integrated squared
+error (n = 200, full matrices) is 0.65 to 1.00 of that with "dscalar" and 0.90 to 1.03 of that with "samse".
 """
 
 import numpy as np
