@@ -5,8 +5,8 @@ r"""Leave-one-out likelihood in one dimension, for the gaussian kernel.
 (Habbema, Hermans and van den Broek, 1974; Duin, 1976). It minimises the Kullback-Leibler divergence where that is
 finite; a heavy tail forces it to oversmooth, since the most isolated observation must not be improbable, and ties draw
 it to zero. Up to `EXACT` distinct values all pairs are summed; above, the values go to the nodes of a grid with 32
-to a bandwidth or more, which moves the bandwidth by about 1e-3 of itself, and by up to 3 % at a million values, where the
-likelihood is so flat.
+to a bandwidth or more, which moves the bandwidth by about 1e-3 of itself, and by up to 3 % at a million values, where
+the likelihood is so flat.
 """
 
 import numpy as np
