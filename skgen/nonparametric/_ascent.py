@@ -13,7 +13,7 @@ from scipy.special import logsumexp, softmax
 from sklearn.utils import gen_batches
 
 from skgen.nonparametric._direct import Direct, Product
-from skgen.nonparametric._space import Mapped
+from skgen.nonparametric._space import Mapped, together
 
 BLOCK = 2**18  # entries of an array of pairs
 NEAR, CLOSE, EXACT = (
@@ -160,7 +160,7 @@ def _mean(mixture, Z):
     d = len(mixture.continuous)
     images = list(_pairs(mixture, np.empty((len(Z), 0)), Z))
     peak = np.max([log_terms.max(axis=1) for _, log_terms, _, _ in images], axis=0)
-    for (signs, log_terms, sums, D), (_, shifts) in zip(images, mixture.images, strict=True):
+    for (signs, log_terms, sums, D), (_, shifts) in zip(images, together(mixture.ways), strict=True):
         s = _squares(sums, D)
         pull = np.exp(log_terms - peak[:, None]) * -sums.kernel.log_slope(s, d)
         pull = pull * sums.precisions if len(sums.precisions) else pull
@@ -178,7 +178,7 @@ def _pairs(mixture, X, Z):
         scales = None if mixture.scales is None else mixture.scales[rows]
         sums = Direct(U[rows], mixture.log_component[rows], mixture.kernel, mixture._distance(), scales)
         log_cells = mixture._log_cells(code, X)
-        for signs, shifts in mixture.images:
+        for signs, shifts in together(mixture.ways):
             Q = mixture.standard(signs * Z + shifts)
             yield signs, sums.log_terms(Q) + np.reshape(log_cells, (-1, 1)), sums, sums.differences(Q)
 

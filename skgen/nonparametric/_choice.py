@@ -93,6 +93,8 @@ def by_rule(rule, Z, weights, *, kernel, is_product, metric, structure, left_out
     ndarray of shape (d,) or (d, d)
     """
     d = Z.shape[1]
+    if np.isinf(kernel.mean_square(d)):
+        raise ValueError("A rule wants a kernel with a variance: more degrees of freedom than 2, or a bandwidth.")
     ratio = canonical_ratio(kernel, d, is_product, metric)
     if rule == "mlcv" and structure == "diag" and (kernel.profile(1)[0] != GAUSSIAN or metric.p != 2):
         start = ratio * _bandwidth.select("silverman", Z, weights, left_out=left_out)

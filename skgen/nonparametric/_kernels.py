@@ -11,7 +11,7 @@ All functions take and give arrays, in logarithms where numbers grow with the di
 from abc import ABC, abstractmethod
 
 import numpy as np
-from scipy.special import betainc, betaln, gammaln, log_ndtr, roots_genlaguerre, stdtr, zeta
+from scipy.special import betainc, betaincc, betaln, gammaln, hyp2f1, log_ndtr, roots_genlaguerre, zeta
 
 GAUSSIAN, POWER, COSINE, EXPONENTIAL, LOGISTIC, STUDENT = 0, 1, 2, 3, 4, 5  # as the compiled loops call them
 
@@ -27,8 +27,12 @@ class Kernel(ABC):
         """The code and the two numbers by which the compiled loops know the kernel in d dimensions."""
 
     @abstractmethod
+    def log_at(self, r, d):
+        """Logarithm of k at the distance r; d matters to a kernel whose shape it changes."""
+
     def log_value(self, s, d):
-        """Log k at the squared distance s; d matters to a kernel whose shape it changes."""
+        """Logarithm of k at the squared distance s."""
+        return self.log_at(np.sqrt(s), d)
 
     @abstractmethod
     def log_slope(self, s, d):
@@ -80,10 +84,30 @@ class Kernel(ABC):
         return np.where(u < 0, far, near), np.where(u < 0, near, far)
 
 
-class Power(Kernel):
-    """(1 - r^a)^b on the unit ball: a beta distribution of r^a. Its members are all compact kernels but the cosine."""
+class Compact(Kernel):
+    """A kernel that is zero beyond the distance 1, known by what is left of that reach, 1 - r."""
 
     reach = 1.0
+
+    @abstractmethod
+    def log_near_edge(self, gap):
+        """Logarithm of k where `gap`, from 0 to 1, is left of the reach."""
+
+    @abstractmethod
+    def log_tail_near_edge(self, gap):
+        """Logarithm of the mass of the kernel in one dimension beyond that point."""
+
+    def log_at(self, r, d):
+        with np.errstate(divide="ignore"):
+            return np.where(r <= 1, self.log_near_edge(np.maximum(1 - r, 0.0)), -np.inf)
+
+    def log_upper_tail(self, u):
+        with np.errstate(divide="ignore"):
+            return self.log_tail_near_edge(np.maximum(1 - u, 0.0))
+
+
+class Power(Compact):
+    """(1 - r^a)^b on the unit ball: a beta distribution of r^a. Its members are all compact kernels but the cosine."""
 
     def __init__(self, a, b):
         self.a, self.b = a, b
@@ -91,12 +115,12 @@ class Power(Kernel):
     def profile(self, d):
         return POWER, float(self.a), float(self.b)
 
-    def log_value(self, s, d):
-        inside = s <= 1
-        if self.b == 0:
-            return np.where(inside, 0.0, -np.inf)
-        with np.errstate(divide="ignore"):
-            return self.b * np.log(np.where(inside, 1 - np.where(inside, s, 1.0) ** (self.a / 2), 0.0))
+    def log_near_edge(self, gap):
+        return self.b * np.log(self._rest(gap)) if self.b else np.zeros_like(gap)
+
+    def _rest(self, gap):
+        """1 - r^a for a = 1, 2, 3, to full precision near the edge."""
+        return gap if self.a == 1 else gap * (2 - gap) if self.a == 2 else gap * (3 - gap * (3 - gap))
 
     def log_slope(self, s, d):
         s = np.clip(s, 1e-16, 1 - 1e-16)
@@ -115,23 +139,21 @@ class Power(Kernel):
     def radii(self, n_samples, d, rng):
         return rng.beta(d / self.a, self.b + 1, n_samples) ** (1 / self.a)
 
-    def log_upper_tail(self, u):
-        with np.errstate(divide="ignore"):
-            rest = -np.expm1(self.a * np.log(np.minimum(u, 1.0)))  # 1 - u^a, to full precision near 1
-            return np.log(0.5 * betainc(self.b + 1, 1 / self.a, rest))
+    def log_tail_near_edge(self, gap):
+        return np.log(0.5 * betainc(self.b + 1, 1 / self.a, self._rest(gap)))
 
 
-class Cosine(Kernel):
+class Cosine(Compact):
     """cos(pi r / 2) on the unit ball; its integrals are alternating series around the edge."""
-
-    reach = 1.0
 
     def profile(self, d):
         return COSINE, 0.0, 0.0
 
-    def log_value(self, s, d):
-        with np.errstate(divide="ignore"):
-            return np.log(np.sin(0.5 * np.pi * np.maximum(1 - np.sqrt(s), 0.0)))
+    def log_near_edge(self, gap):
+        return np.log(np.sin(0.5 * np.pi * gap))
+
+    def log_tail_near_edge(self, gap):
+        return 2 * np.log(np.sin(0.25 * np.pi * gap))
 
     def log_slope(self, s, d):
         r = np.clip(np.sqrt(s), 1e-8, 1 - 1e-16)
@@ -155,16 +177,15 @@ class Cosine(Kernel):
 
         return _accepted(propose, n_samples, rng)
 
-    def log_upper_tail(self, u):
-        with np.errstate(divide="ignore"):
-            return 2 * np.log(np.sin(0.25 * np.pi * np.maximum(1 - u, 0.0)))
-
 
 class Gaussian(Kernel):
     """exp(-r^2 / 2)."""
 
     def profile(self, d):
         return GAUSSIAN, 0.0, 0.0
+
+    def log_at(self, r, d):
+        return -0.5 * r * r
 
     def log_value(self, s, d):
         return -0.5 * s
@@ -194,8 +215,8 @@ class Exponential(Kernel):
     def profile(self, d):
         return EXPONENTIAL, 0.0, 0.0
 
-    def log_value(self, s, d):
-        return -np.sqrt(s)
+    def log_at(self, r, d):
+        return -r
 
     def log_slope(self, s, d):
         return -0.5 / np.maximum(np.sqrt(s), 1e-8)
@@ -222,8 +243,7 @@ class Logistic(Kernel):
     def profile(self, d):
         return LOGISTIC, 0.0, 0.0
 
-    def log_value(self, s, d):
-        r = np.sqrt(s)
+    def log_at(self, r, d):
         return np.log(4) - r - 2 * np.log1p(np.exp(-r))
 
     def log_slope(self, s, d):
@@ -260,14 +280,14 @@ class StudentTKernel(Kernel):
     Parameters
     ----------
     df : float
-        Degrees of freedom, above 2, so that the kernel has a variance.
+        Degrees of freedom; up to 2 the kernel has no variance, and rules no bandwidth for it.
     """
 
     name = "student_t"
 
     def __init__(self, df=4.0):
-        if not df > 2:
-            raise ValueError(f"df must be above 2, so that the kernel has a variance; got {df!r}.")
+        if not 0 < df < np.inf:
+            raise ValueError(f"df must be positive and finite, got {df!r}: kernel='gaussian' is the limit.")
         self.df = df
 
     def __repr__(self):
@@ -276,8 +296,8 @@ class StudentTKernel(Kernel):
     def profile(self, d):
         return STUDENT, (self.df + d) / 2, float(self.df)
 
-    def log_value(self, s, d):
-        return -(self.df + d) / 2 * np.log1p(s / self.df)
+    def log_at(self, r, d):
+        return -(self.df + d) / 2 * _log_1p_square(r / np.sqrt(self.df))
 
     def log_slope(self, s, d):
         return -(self.df + d) / 2 / (self.df + s)
@@ -289,16 +309,23 @@ class StudentTKernel(Kernel):
         return d / 2 * np.log(self.df) - np.log(2) + betaln(d / 2, self.df + d / 2)
 
     def mean_square(self, d):
-        return d * self.df / (self.df - 2)
+        return d * self.df / (self.df - 2) if self.df > 2 else np.inf
 
     def radii(self, n_samples, d, rng):
         return np.sqrt(self.df * rng.chisquare(d, n_samples) / rng.chisquare(self.df, n_samples))
 
     def log_upper_tail(self, u):
-        # beyond 1e60 the density is a power of u, and so is its integral
-        far, power = np.maximum(u, 1e60), self.df
-        log_far = np.log(stdtr(power, -1e60)) - power * (np.log(far) - np.log(1e60))
-        return np.where(u < 1e60, np.log(stdtr(power, -np.minimum(u, 1e60))), log_far)
+        # far out by the hypergeometric series of the incomplete beta function
+        t, a = u / np.sqrt(self.df), self.df / 2
+        log_z = -_log_1p_square(t)
+        tail = a * log_z - np.log(2 * a) - betaln(a, 0.5) + np.log(hyp2f1(a, 0.5, a + 1, np.exp(log_z)))
+        is_near = u < min(30.0, np.sqrt(self.df))  # where nothing underflows
+        t = np.where(is_near, t, 0.0)
+        return np.where(is_near, np.log(betaincc(0.5, a, t * t / (1 + t * t)) / 2), tail)
+
+
+def _log_1p_square(t):
+    return np.where(t < 1e8, np.log1p(np.square(np.minimum(t, 1e8))), 2 * np.log(np.maximum(t, 1.0)))
 
 
 def _eta(s):

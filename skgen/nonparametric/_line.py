@@ -12,48 +12,16 @@ and no compiler is waited for.
 import copy
 
 import numpy as np
-from scipy import special
 
+from skgen.nonparametric._kernels import KERNELS, StudentTKernel
 from skgen.nonparametric._line_tree import NODES, halve, log_sum_exp
 
 PAIRS_FOR_NUMPY = 300_000
 
 
-def _log_tricube(gap):
-    return 3 * np.log(gap * (3 - gap * (3 - gap)))
-
-
-UNBOUNDED = {  # logarithm of the kernel, of the distance in bandwidths
-    "gaussian": lambda r, df: -0.5 * r * r,
-    "exponential": lambda r, df: -r,
-    "logistic": lambda r, df: np.log(4.0) - r - 2 * np.log1p(np.exp(-r)),
-    "student_t": lambda r, df: -(df + 1) / 2 * _log_1p_square(r / np.sqrt(df)),
-}
-COMPACT = {  # logarithm of the kernel, of what is left of the reach: 1 less the distance in bandwidths
-    "cosine": lambda gap: np.log(np.sin(np.pi / 2 * gap)),
-    "tophat": lambda gap: np.zeros_like(gap),
-    "linear": lambda gap: np.log(gap),
-    "epanechnikov": lambda gap: np.log(gap * (2 - gap)),
-    "biweight": lambda gap: 2 * np.log(gap * (2 - gap)),
-    "triweight": lambda gap: 3 * np.log(gap * (2 - gap)),
-    "tricube": _log_tricube,
-}
-TAILS = {  # mass of a compact kernel below the point at which 0 <= gap <= 1 of its lower half is left
-    "cosine": lambda g: np.sin(np.pi / 4 * g) ** 2,
-    "tophat": lambda g: g / 2,
-    "linear": lambda g: g**2 / 2,
-    "epanechnikov": lambda g: 0.75 * g**2 * (1 - g / 3),
-    "biweight": lambda g: 0.9375 * g**3 * (4 / 3 - g + 0.2 * g**2),
-    "triweight": lambda g: 1.09375 * g**4 * (2 - 2.4 * g + g**2 - g**3 / 7),
-    "tricube": lambda g: 70 / 81 * g**4 * np.polyval([0.1, -1, 4.5, -81 / 7, 18, -16.2, 6.75], g),
-}
-LOG_MASSES = {  # logarithm of an unbounded kernel's distribution function
-    "gaussian": lambda x, df: special.log_ndtr(x),
-    "exponential": lambda x, df: np.where(x < 0, x - np.log(2), np.log1p(-np.exp(-np.maximum(x, 0)) / 2)),
-    "logistic": lambda x, df: -np.logaddexp(0, -x),
-    "student_t": lambda x, df: _log_student_mass(x, df),
-}
-KINDS = {name: kind for kind, name in enumerate([*UNBOUNDED, *COMPACT])}  # in the order of the compiled loops
+UNBOUNDED = ("gaussian", "exponential", "logistic", "student_t")
+COMPACT = ("cosine", "tophat", "linear", "epanechnikov", "biweight", "triweight", "tricube")
+KINDS = {name: kind for kind, name in enumerate(UNBOUNDED + COMPACT)}  # in the order of the compiled loops
 
 
 class Line:
@@ -83,6 +51,7 @@ class Line:
 
     def __init__(self, centers, log_weights, kernel, bandwidth=1.0, **shape):
         self.kernel, self.df = kernel, _check_shape(kernel, shape)
+        self.values = StudentTKernel(self.df) if kernel == "student_t" else KERNELS[kernel]
         self.bandwidth = _check_bandwidth(bandwidth)
         centers = np.asarray(centers, dtype=np.float64)
         if not len(centers):
@@ -190,13 +159,13 @@ class Line:
 
     def _masses_by_pairs(self, queries):
         with np.errstate(all="ignore"):
-            terms = log_masses(self.kernel, self.df, self.bandwidth, queries[:, None], self.points)
+            terms = log_masses(self.values, self.bandwidth, queries[:, None], self.points)
             return [log_sum_exp(term + self.log_weights) for term in terms]
 
     def _by_pairs(self, queries, own, log_rest):
         """All pairs of queries and centres: for few of them."""
         with np.errstate(all="ignore"):  # far away, squares overflow; out of reach, logarithms are of negative numbers
-            terms = log_kernels(self.kernel, self.df, self.bandwidth, queries[:, None], self.points)
+            terms = log_kernels(self.values, self.bandwidth, queries[:, None], self.points)
             if len(own):
                 rows = np.arange(len(queries))
                 own_terms = terms[rows, own] + log_rest
@@ -207,15 +176,13 @@ class Line:
             return log_sum_exp(terms)
 
 
-def log_kernels(kernel, df, bandwidth, queries, centers):
+def log_kernels(kernel, bandwidth, queries, centers):
     """Logarithms of a kernel between queries and centres, which broadcast.
 
     Parameters
     ----------
-    kernel : str
-        A name in `UNBOUNDED` or `COMPACT`.
-    df : float
-        Degrees of freedom of student_t.
+    kernel : Kernel
+        One of `skgen.nonparametric._kernels`.
     bandwidth : float
         In units of the data.
     queries, centers : ndarrays
@@ -226,21 +193,19 @@ def log_kernels(kernel, df, bandwidth, queries, centers):
     ndarray
         -inf out of reach.
     """
-    if kernel in UNBOUNDED:
-        return UNBOUNDED[kernel](np.abs(queries - centers) / bandwidth, df)
+    if np.isinf(kernel.reach):
+        return kernel.log_at(np.abs(queries - centers) / bandwidth, 1)
     gap = remaining_reach(queries, centers, bandwidth)
-    return np.where(gap >= 0, COMPACT[kernel](gap), -np.inf)
+    return np.where(gap >= 0, kernel.log_near_edge(gap), -np.inf)
 
 
-def log_masses(kernel, df, bandwidth, queries, centers):
+def log_masses(kernel, bandwidth, queries, centers):
     """Logarithms of a kernel's distribution function between queries and centres, and of its complement.
 
     Parameters
     ----------
-    kernel : str
-        A name in `UNBOUNDED` or `COMPACT`.
-    df : float
-        Degrees of freedom of student_t.
+    kernel : Kernel
+        One of `skgen.nonparametric._kernels`.
     bandwidth : float
         In units of the data.
     queries, centers : ndarrays
@@ -251,11 +216,11 @@ def log_masses(kernel, df, bandwidth, queries, centers):
     below, above : ndarrays
     """
     x = (queries - centers) / bandwidth
-    if kernel in UNBOUNDED:
-        return LOG_MASSES[kernel](x, df), LOG_MASSES[kernel](-x, df)
-    gap = remaining_reach(queries, centers, bandwidth)
-    tail = np.where(gap > 0, TAILS[kernel](gap), 0.0)
-    lesser, larger = np.log(tail), np.log1p(-tail)
+    if np.isinf(kernel.reach):
+        return kernel.log_tails(x)
+    gap = np.clip(remaining_reach(queries, centers, bandwidth), 0.0, 1.0)
+    lesser = kernel.log_tail_near_edge(np.where(np.isnan(gap), 0.0, gap))
+    larger = np.log1p(-np.exp(lesser))
     return np.where(x < 0, lesser, larger), np.where(x < 0, larger, lesser)
 
 
@@ -297,22 +262,6 @@ def log_difference(log_a, log_b):
     with np.errstate(divide="ignore", invalid="ignore"):
         difference = log_a + np.log(-np.expm1(np.minimum(log_b - log_a, 0.0)))
     return np.where(log_a == -np.inf, -np.inf, difference)
-
-
-def _log_1p_square(t):
-    return np.where(t < 1e8, np.log1p(np.square(np.minimum(t, 1e8))), 2 * np.log(np.maximum(t, 1.0)))
-
-
-def _log_student_mass(x, df):
-    """Student's distribution function; its tail by the hypergeometric series of the incomplete beta function."""
-    t = np.abs(x) / np.sqrt(df)
-    log_z, a = -_log_1p_square(t), df / 2
-    series = special.hyp2f1(a, 0.5, a + 1, np.exp(log_z))
-    tail = a * log_z - np.log(2 * a) - special.betaln(a, 0.5) + np.log(series)
-    middle = np.abs(x) < np.minimum(30.0, np.sqrt(df))  # where z is above 1/2, and nothing underflows
-    t = np.where(middle, t, 0.0)
-    tail = np.where(middle, np.log(special.betaincc(0.5, a, t * t / (1 + t * t)) / 2), tail)
-    return np.where(x < 0, tail, np.log1p(-np.exp(tail)))
 
 
 def _check_bandwidth(bandwidth):

@@ -10,14 +10,19 @@ in them stand in one group.
 
 import numpy as np
 from scipy.special import logsumexp
+from sklearn.utils import gen_batches
 
+from skgen.nonparametric._columns import Column
 from skgen.nonparametric._direct import Direct, GreatCircle, Product
 from skgen.nonparametric._kernels import EXPONENTIAL, GAUSSIAN, LOGISTIC, STUDENT
 from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._on_line import OnLine
-from skgen.nonparametric._space import FAR, Cut
+from skgen.nonparametric._space import FAR, Cut, together
 from skgen.nonparametric._sphere import from_points, log_cap_mass, sphere_angles, tilted, to_points
 
+MANY_IMAGES = 32  # of a row, above which columns are folded one by one
+PAIRS = 2**18  # of a row and a centre at a time
+ONE_IMAGE = [(np.zeros(0), np.zeros(0))]
 TAILS = {GAUSSIAN: "square", EXPONENTIAL: "linear", LOGISTIC: "linear", STUDENT: "power"}
 
 
@@ -70,8 +75,11 @@ class KernelMixture:
         self.discrete = [j for j, _, _ in cells]
         self.continuous = [j for j in range(centers.shape[1]) if j not in self.discrete]
         self.on_sphere = metric == "haversine"
-        self.is_product = is_product and len(self.continuous) > 1 and kernel.profile(1)[0] != GAUSSIAN
+        self.is_gaussian = kernel.profile(1)[0] == GAUSSIAN and (self.on_sphere or metric.p == 2)
+        self.is_product = is_product and len(self.continuous) > 1 and not self.is_gaussian
         self.scales = scales
+        is_diagonal = np.ndim(bandwidth) < 2 and not self.on_sphere
+        self.factorises = is_diagonal and (len(self.continuous) < 2 or self.is_product or self.is_gaussian)
         self.log_weights = np.log(weights) - np.log(weights.sum())
         self.cumulative = np.cumsum(weights) / weights.sum()
         self.engine = engine, tile, device
@@ -81,7 +89,7 @@ class KernelMixture:
             self.Z = to_points(centers[:, self.continuous])
             self.origin, self.root, self.bandwidth = np.zeros(3), None, float(bandwidth)
             self.log_constant = log_cap_mass(kernel, self.bandwidth)
-            self.images = [(np.ones(3), np.zeros(3))]
+            self.ways, self.images, self.is_folded = [], [(np.ones(3), np.zeros(3))], False
         else:
             self.Z = space.to_line(centers[:, self.continuous])[0]
             self.origin = self.log_weights_mean(self.Z)
@@ -89,7 +97,10 @@ class KernelMixture:
             self.log_constant = self.log_determinant + self._log_kernel_mass(d)
             widest = self.marginal * (1.0 if scales is None else scales.max())
             tail = "compact" if kernel.reach == 1 else TAILS[kernel.profile(1)[0]]
-            self.images = space.images(widest, tail)
+            self.ways = space.images(widest, tail)
+            n_images = np.prod([float(len(way)) for way in self.ways])
+            self.is_folded = self.factorises and n_images > MANY_IMAGES  # then column by column
+            self.images = [(np.ones(d), np.zeros(d))] if self.is_folded else together(self.ways) if d else ONE_IMAGE
         self.log_component = self.log_weights - (0.0 if scales is None else d * np.log(scales)) - self._log_kept()
         self.groups = self._grouped()
 
@@ -160,13 +171,13 @@ class KernelMixture:
 
     def _distance(self):
         if self.on_sphere:
-            return Minkowski(2) if is_gaussian(self.kernel) else GreatCircle(self.bandwidth)
+            return Minkowski(2) if self.is_gaussian else GreatCircle(self.bandwidth)
         return Product() if self.is_product else self.metric
 
     def standard(self, Z):
         """Coordinates in which the kernel is standard."""
         if self.on_sphere:
-            return Z / self.bandwidth if is_gaussian(self.kernel) else Z
+            return Z / self.bandwidth if self.is_gaussian else Z
         if self.root is None:
             return (Z - self.origin) / self.marginal
         return (Z - self.origin) @ self.root
@@ -182,6 +193,8 @@ class KernelMixture:
         The weights are shares of the whole.
         """
         Z, log_slope = self.coordinates(X)
+        if self.is_folded:
+            return self._log_folded(X, Z, own, log_own) - self.log_constant + log_slope
         if own is not None:
             log_own = log_own + (self.log_component - self.log_weights)[own]
         found = np.full(len(X), -np.inf)
@@ -192,6 +205,21 @@ class KernelMixture:
                 given = (None, None) if own is None else (own[rows], log_own[rows])
                 found[rows] = np.logaddexp(found[rows], self._log_image(U[rows], X[rows], *given, n_jobs))
         return found - self.log_constant + log_slope
+
+    def _log_folded(self, X, Z, own, log_own):
+        """The sum where each column has its images for itself, by numpy."""
+        found = np.empty(len(Z))
+        for block in gen_batches(len(Z), max(1, PAIRS // len(self.Z))):
+            log_terms = self.log_weights + sum(
+                Column(self, j, Z[block]).log_value(Z[block, j]) for j in range(Z.shape[1])
+            )
+            for j, cell, h in self.cells:
+                log_terms = log_terms + cell.log_value(X[block, j][:, None], self.centers[None, :, j], h)
+            if own is not None:
+                rows = np.arange(len(log_terms))
+                log_terms[rows, own[block]] += (log_own - self.log_weights[own])[block]
+            found[block] = logsumexp(log_terms, axis=1)
+        return found
 
     def _in_reach(self, U, found):
         """The rows of an image that may add something to what is found, by their distance from the box of the centres."""
@@ -283,8 +311,3 @@ class Constant:
         with np.errstate(divide="ignore"):
             result[there] = np.log(np.maximum(np.exp(self.log_total) + less, 0.0))
         return result
-
-
-def is_gaussian(kernel):
-    """Whether a kernel is the normal one."""
-    return kernel.profile(1)[0] == GAUSSIAN

@@ -154,7 +154,7 @@ class Space:
         return np.column_stack([feature.from_line(z) for feature, z in zip(self.features, Z.T, strict=True)])
 
     def images(self, bandwidths, tail):
-        """The images of a row: pairs of arrays (signs, shifts), each of shape (n_features,).
+        """The images of each feature: lists of pairs (sign, shift).
 
         Parameters
         ----------
@@ -166,31 +166,47 @@ class Space:
         Raises
         ------
         ValueError
-            If there are too many of them.
+            If there is no end of them.
         """
-        if self.is_plain:
-            return [(np.ones(len(self.features)), np.zeros(len(self.features)))]
         ways = []
         for j, (feature, h) in enumerate(zip(self.features, bandwidths, strict=True)):
             width = feature.high - feature.low
             is_folded = type(feature) in (Reflected, Periodic) and np.isfinite(width)
             if tail == "power" and is_folded:
                 raise ValueError(
-                    f"X[:, {j}] is folded between two ends, but the tails of the kernel 'student_t' never get there: "
+                    f"Feature {j} is folded between two ends, but the tails of the kernel 'student_t' never get there: "
                     "use kernel='logistic' or boundary='transform'."
                 )
             reach = h * {"compact": 1.0, "square": np.sqrt(2 * FAR), "linear": FAR, "power": 0.0}[tail]
             if is_folded and reach > MOST_IMAGES * width:
                 raise ValueError(
-                    f"The bandwidth {h:.3g} of X[:, {j}] is far beyond its range {width:.3g}: take a smaller one."
+                    f"The bandwidth {h:.3g} of feature {j} is far beyond its range {width:.3g}: take a smaller one."
                 )
             ways.append(feature.images(reach))
-        if np.prod([float(len(way)) for way in ways]) > MOST_IMAGES:
-            raise ValueError(
-                "The mirror images of a row in so many bounded columns are more than can be summed. Use "
-                "boundary='transform', a smaller bandwidth, or bounds for fewer columns."
-            )
-        found = [tuple(map(np.array, zip(*choice, strict=True))) for choice in itertools.product(*ways)]
-        return sorted(
-            found, key=lambda image: (image[1] ** 2).sum() + (image[0] < 0).sum()
-        )  # the row itself comes first
+        return ways
+
+
+def together(ways):
+    """The images of whole rows: pairs of arrays (signs, shifts), the row itself first.
+
+    Parameters
+    ----------
+    ways : list of list
+        The images of each feature.
+
+    Returns
+    -------
+    list of tuple of ndarray of shape (n_features,)
+
+    Raises
+    ------
+    ValueError
+        If there are too many of them.
+    """
+    if np.prod([float(len(way)) for way in ways]) > MOST_IMAGES:
+        raise ValueError(
+            "The mirror images of a row in so many bounded columns are more than can be summed: use "
+            "multivariate='product', boundary='transform', or bounds for fewer columns."
+        )
+    found = [tuple(map(np.array, zip(*choice, strict=True))) for choice in itertools.product(*ways)]
+    return sorted(found, key=lambda image: (image[1] ** 2).sum() + (image[0] < 0).sum())
