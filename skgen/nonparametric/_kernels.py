@@ -74,6 +74,17 @@ class Kernel(ABC):
         return (log_roughness - 2 * np.log(metric.share(d) * self.mean_square(d))) / (d + 4)
 
     @abstractmethod
+    def curvature(self, d):
+        """The largest norm of the Hessian of k(|u|), by Euclid's distance; inf where the slope jumps.
+
+        Where k'(0) = 0 the other eigenvalue, k'(r) / r, is a mean of k'' over [0, r]: the largest abs(k'') bounds both.
+        """
+
+    @abstractmethod
+    def slope_bound(self, d):
+        """The largest slope, abs(k'(r)); inf where k jumps."""
+
+    @abstractmethod
     def log_upper_tail(self, u):
         """Log of the mass beyond u >= 0 of the kernel in one dimension."""
 
@@ -139,6 +150,25 @@ class Power(Compact):
     def radii(self, n_samples, d, rng):
         return rng.beta(d / self.a, self.b + 1, n_samples) ** (1 / self.a)
 
+    def curvature(self, d):
+        a, b = self.a, self.b
+        if a < 2 or b < 2:
+            return np.inf
+        e = 1 - 2 / a  # k'' is -a b y^e (1 - y)^(b - 2) (a - 1 - (a b - 1) y) at y = r^a
+        bends = np.roots(
+            [(a * b - 1) * (e + b - 1), -(e * (a + a * b - 2) + (a - 1) * (b - 2) + a * b - 1), e * (a - 1)]
+        )
+        y = np.append(np.clip(bends.real, 0, 1), [0.0, 1.0])
+        return float(a * b * np.abs(y**e * (1 - y) ** (b - 2) * (a - 1 - (a * b - 1) * y)).max())
+
+    def slope_bound(self, d):
+        a, b = self.a, self.b
+        if a < 1 or b < 1:
+            return np.inf
+        e = 1 - 1 / a  # k' is -a b y^e (1 - y)^(b - 1)
+        y = e / (e + b - 1) if e > 0 else 0.0
+        return float(a * b * y**e * (1 - y) ** (b - 1))
+
     def log_tail_near_edge(self, gap):
         return np.log(0.5 * betainc(self.b + 1, 1 / self.a, self._rest(gap)))
 
@@ -177,6 +207,12 @@ class Cosine(Compact):
 
         return _accepted(propose, n_samples, rng)
 
+    def curvature(self, d):
+        return np.inf
+
+    def slope_bound(self, d):
+        return np.pi / 2
+
 
 class Gaussian(Kernel):
     """exp(-r^2 / 2)."""
@@ -205,6 +241,12 @@ class Gaussian(Kernel):
     def radii(self, n_samples, d, rng):
         return np.sqrt(rng.chisquare(d, n_samples))
 
+    def curvature(self, d):
+        return 1.0
+
+    def slope_bound(self, d):
+        return float(np.exp(-0.5))
+
     def log_upper_tail(self, u):
         return log_ndtr(-u)
 
@@ -232,6 +274,12 @@ class Exponential(Kernel):
 
     def radii(self, n_samples, d, rng):
         return rng.gamma(d, size=n_samples)
+
+    def curvature(self, d):
+        return np.inf
+
+    def slope_bound(self, d):
+        return 1.0
 
     def log_upper_tail(self, u):
         return -u - np.log(2)
@@ -269,6 +317,12 @@ class Logistic(Kernel):
             return r, (1 + np.exp(-r)) ** -2.0
 
         return _accepted(propose, n_samples, rng)
+
+    def curvature(self, d):
+        return 0.5
+
+    def slope_bound(self, d):
+        return 2 / np.sqrt(27)  # of t (1 - t^2), at t = tanh(r / 2)
 
     def log_upper_tail(self, u):
         return -u - np.log1p(np.exp(-u))
@@ -313,6 +367,13 @@ class StudentTKernel(Kernel):
 
     def radii(self, n_samples, d, rng):
         return np.sqrt(self.df * rng.chisquare(d, n_samples) / rng.chisquare(self.df, n_samples))
+
+    def curvature(self, d):
+        return 1 + d / self.df
+
+    def slope_bound(self, d):
+        s = self.df / (self.df + d + 1)  # where the slope is largest
+        return float((1 + d / self.df) * np.sqrt(s) * (1 + s / self.df) ** (-(self.df + d) / 2 - 1))
 
     def log_upper_tail(self, u):
         # far out by the hypergeometric series of the incomplete beta function
