@@ -105,7 +105,7 @@ def error_bound(kernel, d, is_product, metric, weights, scatter):
     r"""An upper bound of the largest change of the density by compression, as a share of one kernel's highest value.
 
     With the largest second derivative M of the kernel along any straight line, Taylor's theorem around the means gives
-    the first of two bounds; with its largest slope L, the inequality of Cauchy and Schwarz gives the second. The smaller
+    the first of two bounds; with its largest slope L, the inequality of Cauchy and Schwarz gives the second. The lesser
     one counts, and 1 always is one:
 
     .. math:: \frac{\sup_x |\hat{p}(x) - p(x)|}{K_h(0)} \le \min\left(\frac{M}{2} \frac{\sum_i s_i}{\sum_i w_i},
