@@ -133,10 +133,11 @@ def test_what_is_out_of_reach_is_zero_and_the_rest_is_not():
 def test_products_of_matrices_keep_their_bound_up_to_the_farthest_query(name, has_scales):
     rng = np.random.default_rng(2)
     d, kernel = 10, KERNELS[name]
-    U = 15 * rng.standard_normal((400, d))
+    U = 10 * rng.standard_normal((400, d))
     scales = rng.uniform(0.5, 2, len(U)) if has_scales else None
     sums = OnDevice(U, np.zeros(len(U)), kernel, Minkowski(2), scales, "cpu")
     assert 0 < sums.farthest < 1e6
+    assert sums.n_near == len(U)
     directions = on_sphere(rng.standard_normal((50, d)))
     edge = sums.origin + np.sqrt(sums.farthest) * directions
     near, far = sums.origin + (edge - sums.origin) * (1 - 1e-9), sums.origin + (edge - sums.origin) * (1 + 1e-9)
@@ -153,9 +154,25 @@ def test_products_of_matrices_keep_their_bound_up_to_the_farthest_query(name, ha
 
 def test_wide_data_and_kernels_with_a_peak_are_not_left_to_products_of_matrices():
     wide = 1e4 * np.random.default_rng(3).standard_normal((50, 2))
-    assert OnDevice(wide, np.zeros(50), KERNELS["gaussian"], Minkowski(2), None, "cpu").farthest < 0
+    assert OnDevice(wide, np.zeros(50), KERNELS["gaussian"], Minkowski(2), None, "cpu").n_near < 5
     for name in ["exponential", "epanechnikov", "cosine"]:
-        assert OnDevice(wide / 1e4, np.zeros(50), KERNELS[name], Minkowski(2), None, "cpu").farthest == -np.inf
+        assert OnDevice(wide / 1e4, np.zeros(50), KERNELS[name], Minkowski(2), None, "cpu").n_near == 0
+
+
+@each_flag
+@pytest.mark.usefixtures("small_tiles")
+def test_a_few_centres_far_away_leave_the_others_to_products(has_scales):
+    rng = np.random.default_rng(6)
+    U, log_weights, Q = problem(rng, 200, 100, 3)
+    U[::20] *= 1e6
+    Q = np.concatenate([Q, U])
+    scales = rng.uniform(0.5, 2, len(U)) if has_scales else None
+    sums = OnDevice(U, log_weights, KERNELS["gaussian"], Minkowski(2), scales, "cpu")
+    assert 180 <= sums.n_near < 195
+    direct = Direct(U, log_weights, KERNELS["gaussian"], Minkowski(2), scales)
+    assert_allclose(sums.log_sums(Q), direct.log_sums(Q), rtol=1e-10, atol=1e-10)
+    own, log_own = np.arange(len(Q)) % len(U), np.full(len(Q), -np.inf)
+    assert_allclose(sums.log_sums(Q, own, log_own), direct.log_sums(Q, own, log_own), rtol=1e-10, atol=1e-10)
 
 
 def test_memory_is_that_of_tiles():

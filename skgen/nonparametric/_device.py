@@ -4,15 +4,15 @@ The distances in a tile come from one product of matrices where that is exact en
 
 .. math:: \lVert a - b \rVert^2 = \lVert a \rVert^2 + \lVert b \rVert^2 - 2\, a \cdot b ,
 
-with a and b taken from the middle of the centres. Each entry is a sum of d + 2 products, for norms and weights ride
+with a and b taken from the median of the centres. Each entry is a sum of d + 2 products, for norms and weights ride
 along as columns. Such a sum is off by at most :math:`(d + 2)\, 2^{-53}` times its absolute terms' sum, which is at most
 :math:`2 (\lVert a \rVert^2 + \lVert b \rVert^2)`. With the rounding of the factors, a kernel whose logarithm
 falls by at most c per unit of the squared distance has an error in it of at most
 
 .. math:: c\, (d + 8)\, 2^{-52} (\lVert a \rVert^2 + \lVert b \rVert^2) .
 
-Queries for which this is above `TOLERATED` for some centre, kernels whose logarithms have no such c, and other metrics
-than Euclid's get differences, column by column.
+Half of what is `TOLERATED` belongs to either norm. Centres and queries beyond that, kernels whose logarithms have no
+such c, and other metrics than Euclid's get differences, column by column.
 """
 
 import numpy as np
@@ -64,23 +64,27 @@ class OnDevice:
 
     def __init__(self, U, log_weights, kernel, metric, scales, device):
         self.device = checked_device(device)
-        self.U, self.log_weights, self.metric = U, log_weights, metric
-        self.precisions = None if scales is None else scales**-2.0
         shape_d = 1 if metric.code[0] == PRODUCT else 2 if metric.code[0] == CHORD else U.shape[1]
-        self.profile = kernel.profile(shape_d)
+        self.profile, self.metric = kernel.profile(shape_d), metric
         self.is_gaussian = self.profile[0] == GAUSSIAN and metric.code[0] in (SQUARES, PRODUCT)
-        self.origin = (U.min(axis=0) + U.max(axis=0)) / 2
-        self.farthest = self._farthest(kernel)
+        self.origin = np.median(U, axis=0)
+        precisions = np.ones(len(U)) if scales is None else scales**-2.0
+        is_near = precisions * ((U - self.origin) ** 2).sum(axis=1) <= self._within(kernel)
+        order = np.argsort(~is_near, kind="stable")  # those that take part in products come first
+        self.n_near = np.count_nonzero(is_near)
+        self.farthest = self._within(kernel) / precisions[is_near].max() if self.n_near else -np.inf
+        self.place = np.empty(len(U), dtype=np.int64)  # of the caller's centres
+        self.place[order] = np.arange(len(U))
+        self.U, self.log_weights = U[order], log_weights[order]
+        self.precisions = None if scales is None else precisions[order]
 
-    def _farthest(self, kernel):
-        """The square of the distance from the origin up to which products of matrices are exact enough."""
+    def _within(self, kernel):
+        """The squared norm, times precision, up to which products of matrices are exact enough."""
         radial = self.is_gaussian or (self.profile[0] in GENTLE and self.metric.code[0] == SQUARES)
         if not radial:
             return -np.inf
-        d = self.U.shape[1]
-        precisions = np.ones(1) if self.precisions is None else self.precisions
-        most = TOLERATED / (abs(kernel.log_slope(np.zeros(1), d)[0]) * (d + 8) * 2.0**-52)
-        return (most - (precisions * ((self.U - self.origin) ** 2).sum(axis=1)).max()) / precisions.max()
+        d = len(self.origin)
+        return 0.5 * TOLERATED / (abs(kernel.log_slope(np.zeros(1), d)[0]) * (d + 8) * 2.0**-52)
 
     def log_sums(self, Q, own=None, log_own=None, n_jobs=None):
         """Log of the sum of weights times kernels at each query.
@@ -100,12 +104,14 @@ class OnDevice:
         -------
         ndarray of shape (n_queries,)
         """
+        if own is not None:
+            own = np.where(own < 0, -1, self.place[own])
         near = ((Q - self.origin) ** 2).sum(axis=1) <= self.farthest
         result = np.empty(len(Q))
-        for rows, exponents in ((near, self._by_products), (~near, self._by_differences)):
+        for rows, n_products in ((near, self.n_near), (~near, 0)):
             if rows.any():
                 known = (None, None) if own is None else (self._sent(own[rows], int), self._sent(log_own[rows]))
-                result[rows] = self._streamed(Q[rows], *known, exponents)
+                result[rows] = self._streamed(Q[rows], *known, n_products)
         return result
 
     def _sent(self, array, dtype=np.float64):
@@ -114,25 +120,30 @@ class OnDevice:
 
         return torch.from_numpy(np.array(array, dtype=dtype)).to(self.device)
 
-    def _streamed(self, Q, own, log_own, exponents):
-        """Log-sum-exp over tiles; `exponents(Q)` gives a function of block and tile that writes their terms."""
+    def _streamed(self, Q, own, log_own, n_products):
+        """Log-sum-exp over tiles; the first centres take part in products of matrices, the others in differences."""
         import torch
 
         rows, cols = TILES.get(self.device.type, LARGE_TILE)
-        fill = exponents(Q, min(rows, len(Q)) * min(cols, len(self.U)))
-        log_weights = self._sent(self.log_weights)
+        log_weights, tiles = self._sent(self.log_weights), []
+        for begin, end, exponents in (
+            (0, n_products, self._by_products),
+            (n_products, len(self.U), self._by_differences),
+        ):
+            if end > begin:
+                fill = exponents(Q, log_weights, min(rows, len(Q)) * min(cols, end - begin))
+                tiles += [(slice(k, min(k + cols, end)), fill) for k in range(begin, end, cols)]
         result = np.empty(len(Q))
         for first in range(0, len(Q), rows):
             block = slice(first, min(first + rows, len(Q)))
             top = torch.full((block.stop - first,), -torch.inf, dtype=torch.float64, device=self.device)
             mass = torch.zeros_like(top)
-            for start in range(0, len(self.U), cols):
-                tile = slice(start, min(start + cols, len(self.U)))
+            for tile, fill in tiles:
                 terms = fill(block, tile)  # (queries, centres)
                 if own is not None:
-                    here = ((own[block] >= start) & (own[block] < tile.stop)).nonzero()[:, 0]
+                    here = ((own[block] >= tile.start) & (own[block] < tile.stop)).nonzero()[:, 0]
                     place = own[block][here]
-                    terms[here, place - start] += log_own[block][here] - log_weights[place]
+                    terms[here, place - tile.start] += log_own[block][here] - log_weights[place]
                 larger = torch.maximum(top, terms.amax(dim=1))
                 shift = larger.clamp(min=torch.finfo(torch.float64).min)  # where nothing is in reach, less nothing
                 mass = mass * torch.exp(top - shift) + terms.sub_(shift[:, None]).exp_().sum(dim=1)
@@ -140,14 +151,13 @@ class OnDevice:
             result[block] = (top + mass.log()).cpu().numpy()
         return result
 
-    def _by_products(self, Q, size):
+    def _by_products(self, Q, log_weights, size):
         """Exponents by one product of matrices for each tile."""
         import torch
 
         d = Q.shape[1]
         A, B = self._sent(Q - self.origin), self._sent(self.U - self.origin)
         precisions = 1.0 if self.precisions is None else self._sent(self.precisions)
-        log_weights = self._sent(self.log_weights)
         left, right = A.new_empty(len(Q), d + 2), B.new_empty(d + 2, len(B))
         unit = -0.5 if self.is_gaussian else 1.0  # what is made is the exponent itself, or the squared distance
         left[:, :d], left[:, d], left[:, d + 1] = A, 1.0, (A * A).sum(dim=1)
@@ -169,11 +179,10 @@ class OnDevice:
 
         return fill
 
-    def _by_differences(self, Q, size):
+    def _by_differences(self, Q, log_weights, size):
         """Exponents by differences, one column after the other."""
         A, B = self._sent(Q.T), self._sent(self.U.T)
         precisions = None if self.precisions is None else self._sent(self.precisions)
-        log_weights = self._sent(self.log_weights)
         is_product = self.metric.code[0] == PRODUCT and not self.is_gaussian
         buffers = [A.new_empty(size) for _ in range(3 if is_product else 2)]
 

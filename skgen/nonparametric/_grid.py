@@ -90,8 +90,9 @@ class Plan:
         - a relative :math:`2^{-53}` for every term of a sum of positive numbers, in spreading and in gathering, and
           some for each Gaussian;
         - :math:`10 \cdot 2^{-53} \log_2 N` of the Euclidean norm for a transform of N nodes (Higham, "Accuracy and
-          Stability of Numerical Algorithms", 2002, theorem 24.2), there and back and twice for the convolution's own,
-          whose entries are off by that share of their largest;
+          Stability of Numerical Algorithms", 2002, theorem 24.2, has 7 units for powers of two; factors of 3 and 5 stay
+          below 10), there and back and twice for the convolution's own, whose entries are off by that share of their
+          largest;
         - three units of the grid's extent for each position, times the largest slope :math:`e^{-1/2}`.
 
         Parameters
@@ -113,14 +114,14 @@ class Plan:
         k = np.arange(-8, 9)  # terms beyond are below the smallest number
         exponents = A * np.add.outer(k, k) ** 2 + A * B * np.subtract.outer(k, k) ** 2
         epsilon = np.exp(-(np.pi**2) * exponents[exponents > 0] / D**2).sum()
-        excess_1, excess_2 = (
-            np.exp(-2 * np.pi**2 * variance * k[k != 0] ** 2 / D**2).sum() for variance in (A * B / (1 - A), A)
+        excess_1, excess_2, excess_3 = (
+            np.exp(-2 * np.pi**2 * variance * k[k != 0] ** 2 / D**2).sum() for variance in (A * B / (1 - A), A, A / 2)
         )
         R, m = self.width * D / 2, self.reach * D
         ends = 4 * (1 + excess_1) * (D + A / R) / np.sqrt(2 * np.pi * A * (1 - A)) * np.exp(-(R**2) / (2 * A))
         ends += (1 + excess_2) ** 2 / np.sqrt(B) * np.exp(-(m**2) / (2 * B))
         relative = (1 + epsilon) ** d - 1 + UNIT * (n_centers + 2 * self.width**d + 500 * d)
-        bell_norm = (np.sqrt(np.pi * A) / D * (1 + excess_2)) ** (d / 2)  # of what gathers
+        bell_norm = (np.sqrt(np.pi * A) / D * (1 + excess_3)) ** (d / 2)  # of what gathers
         bell_sum = (D / (A * np.sqrt(2 * np.pi)) * 1.01) ** d  # of the convolution
         transforms = 4 * 10 * UNIT * np.log2(n_nodes) * bell_norm * bell_sum * norm
         positions = 6 * UNIT * extent * d * np.exp(-0.5)
@@ -313,7 +314,8 @@ def is_worthwhile(U, n_queries, rtol, atol=0.0):
 
     The estimates are of one core at 2 GHz: 0.7 ns for a pair in reach, 0.5 ns for a point's node and 8 ns for each of
     its Gaussians, 60 ns for a node of the transforms. With Scott's bandwidths, as many queries as rows and a tolerance
-    of 1e-4 the grid wins from about 3000 rows on for one and two dimensions, and from about 20 000 for three.
+    of 1e-4 the grid is worthwhile from about 2000 rows on for one dimension, 4000 for two and 40 000 for three; at
+    100 000 it took a hundredth, a fortieth and a tenth of the time.
 
     Parameters
     ----------
