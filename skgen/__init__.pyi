@@ -3,6 +3,7 @@ from skgen import checks as checks
 from skgen import cli as cli
 from skgen import datasets as datasets
 from skgen import foreign as foreign
+from skgen import nonparametric as nonparametric
 from skgen import parametric as parametric
 from skgen import persistence as persistence
 from skgen import selection as selection
@@ -13,6 +14,7 @@ from skgen.checks import all_estimators as all_estimators
 from skgen.checks import check_density_estimator as check_density_estimator
 from skgen.foreign import ForeignDensity as ForeignDensity
 from skgen.foreign import as_density as as_density
+from skgen.nonparametric import KernelDensity as KernelDensity
 from skgen.parametric import GEV as GEV
 from skgen.parametric import Bernoulli as Bernoulli
 from skgen.parametric import Beta as Beta

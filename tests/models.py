@@ -4,13 +4,14 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.covariance import OAS, GraphicalLasso, LedoitWolf, MinCovDet
 from sklearn.mixture import GaussianMixture
-from sklearn.neighbors import KernelDensity
+from sklearn.neighbors import KernelDensity as TheirKernelDensity
 from sklearn.utils._param_validation import StrOptions
 
 from skgen import supports
 from skgen.checks import all_estimators
 from skgen.columns import Columns
 from skgen.foreign import ForeignDensity
+from skgen.nonparametric import KernelDensity, StudentTKernel
 from skgen.parametric import (
     Bernoulli,
     Binomial,
@@ -61,9 +62,31 @@ MORE = [
     Independent(Poisson()),
     Independent(Categorical()),
     Independent([Normal(), Exponential()]),
-    Independent(KernelDensity(bandwidth=0.5)),
-    ForeignDensity(KernelDensity(bandwidth=0.5)),
+    Independent(TheirKernelDensity(bandwidth=0.5)),
+    ForeignDensity(TheirKernelDensity(bandwidth=0.5)),
     ForeignDensity(GaussianMixture(n_components=2)),
+    KernelDensity(bandwidth=[[0.5, 0.2], [0.2, 0.4]]),
+    KernelDensity(kernel=StudentTKernel(3)),
+    KernelDensity(metric="minkowski", metric_params={"p": 3}),
+    KernelDensity(metric="haversine", bandwidth=0.3),
+    KernelDensity(metric="haversine", bandwidth=0.8, kernel="epanechnikov"),
+    KernelDensity(multivariate="product", kernel="biweight"),
+    KernelDensity(bandwidth="plug_in", bandwidth_structure="full"),
+    KernelDensity(bandwidth="mlcv", kernel="epanechnikov"),
+    KernelDensity(bounds=(0, np.inf), bandwidth=0.5),
+    KernelDensity(bounds=(0, np.inf), bandwidth=0.5, boundary="renormalize"),
+    KernelDensity(bounds=(0, np.inf), bandwidth=0.5, boundary="transform"),
+    KernelDensity(bounds=(0, 1), bandwidth=0.1, kernel="triweight", multivariate="product"),
+    KernelDensity(periodic=2 * np.pi, bandwidth=0.5),
+    KernelDensity(periodic=2 * np.pi, bandwidth=0.5, kernel="exponential", multivariate="product"),
+    KernelDensity(discrete={0: "unordered"}),
+    KernelDensity(discrete={0: "ordered", 1: "unordered"}, smoothing=0.2),
+    KernelDensity(adaptive="abramson", alpha=0.3, pilot=0.4),
+    KernelDensity(adaptive="k_nearest", n_neighbors=5),
+    KernelDensity(weights="importance", bandwidth="scott"),
+    KernelDensity(n_centers=40),
+    KernelDensity(rtol=1e-4, atol=1e-8),
+    KernelDensity(device="cpu"),
 ]
 
 

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 
 from skgen.nonparametric._compress import compress, curvature, error_bound, slope
 from skgen.nonparametric._direct import Direct, Product
-from skgen.nonparametric._kernels import KERNELS, Power, StudentT
+from skgen.nonparametric._kernels import KERNELS, Power, StudentTKernel
 from skgen.nonparametric._metrics import PRODUCT, Minkowski
 
 BOUNDED = {name: kernel for name, kernel in KERNELS.items() if name != "tophat"}
@@ -184,7 +184,7 @@ def test_the_tophat_is_refused(is_product):
 
 
 @pytest.mark.parametrize("d", [1, 2, 3, 10])
-@pytest.mark.parametrize("kernel", [*BOUNDED.values(), StudentT(2.5), Power(2, 7), Power(4, 2), Power(3, 1)])
+@pytest.mark.parametrize("kernel", [*BOUNDED.values(), StudentTKernel(2.5), Power(2, 7), Power(4, 2), Power(3, 1)])
 def test_the_constants_are_the_largest_of_the_profile(kernel, d):
     r = np.linspace(0, min(kernel.reach, 12.0), 200_001)
     k = np.exp(kernel.log_value(r**2, d))

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from skgen.nonparametric import _device
 from skgen.nonparametric._device import OnDevice
 from skgen.nonparametric._direct import Direct, GreatCircle, Product
-from skgen.nonparametric._kernels import KERNELS, StudentT
+from skgen.nonparametric._kernels import KERNELS, StudentTKernel
 from skgen.nonparametric._metrics import Minkowski
 
 torch = pytest.importorskip("torch")
@@ -24,7 +24,9 @@ METRICS = {
     "circle": GreatCircle(0.4),
 }
 
-each_kernel = pytest.mark.parametrize("kernel", [*KERNELS.values(), StudentT(2.5)], ids=[*KERNELS, "student_t_2.5"])
+each_kernel = pytest.mark.parametrize(
+    "kernel", [*KERNELS.values(), StudentTKernel(2.5)], ids=[*KERNELS, "student_t_2.5"]
+)
 each_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 
 

@@ -1,9 +1,9 @@
 r"""Uphill on a kernel density: its score function, and mean shift to its modes.
 
 The gradient of the log-density is a weighted mean of the kernels' slopes. Where kernels are functions of the Euclidean
-distance, the row at which it vanishes is a weighted mean of the centres; replacing the row by that mean, again and again,
-climbs (Fukunaga and Hostetler 1975; Comaniciu and Meer, "Mean shift: a robust approach toward feature space analysis",
-2002).
+distance, the row at which it vanishes is a weighted mean of the centres; replacing the row by that mean, again and
+again, climbs (Fukunaga and Hostetler 1975; Comaniciu and Meer, "Mean shift: a robust approach toward feature space
+analysis", 2002).
 """
 
 from dataclasses import dataclass

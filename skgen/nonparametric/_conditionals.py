@@ -4,8 +4,8 @@ Given the columns before it, column j is a mixture of the kernels of that column
 
 .. math:: \omega_i(x) \propto w_i \prod_{l < j} k\!\left(\frac{x_l - x_{il}}{h_l}\right),
 
-and so is any set of columns given any other. A gaussian kernel with a full matrix is a product in the coordinates of its
-Cholesky factor, which take the columns one by one.
+and so is any set of columns given any other. A gaussian kernel with a full matrix is a product in the coordinates of
+its Cholesky factor, which take the columns one by one.
 """
 
 import numpy as np

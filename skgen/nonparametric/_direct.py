@@ -77,7 +77,7 @@ class Direct:
         -------
         ndarray of shape (n_queries,)
         """
-        own = np.full(len(Q), -1) if own is None else self.place[own]
+        own = np.full(len(Q), -1) if own is None else np.where(own < 0, -1, self.place[own])
         log_own = np.zeros(len(Q)) if log_own is None else log_own
         if self.centers.size * len(Q) <= BY_NUMPY:
             return self._by_numpy(Q, own, log_own)

@@ -304,7 +304,7 @@ def distances(metric, power, centers, start, n, Q, q, s):
         else:
             for j in range(n):
                 s[j] += (column[j] - x) * (column[j] - x)
-    if metric == SUM or metric == LARGEST:
+    if metric in (SUM, LARGEST):
         for j in range(n):
             s[j] *= s[j]
     elif metric != SQUARES:

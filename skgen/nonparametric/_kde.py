@@ -43,9 +43,9 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         "gaussian", "tophat", "epanechnikov", "exponential", "linear", "cosine", "biweight", "triweight", "tricube",
         "logistic", "student_t" (4 degrees of freedom; `skgen.nonparametric.StudentTKernel(df)` has another number).
     metric : str, default="euclidean"
-        "euclidean" ("l2"), "manhattan" ("cityblock", "l1"), "chebyshev" ("infinity"), "minkowski" ("p"), or "haversine":
-        rows are latitude and longitude in radians, the density is per surface of the unit sphere, and the gaussian
-        kernel is von Mises and Fisher's.
+        "euclidean" ("l2"), "manhattan" ("cityblock", "l1"), "chebyshev" ("infinity"), "minkowski" ("p"), or
+        "haversine": rows are latitude and longitude in radians, the density is per surface of the unit sphere, and the
+        gaussian kernel is von Mises and Fisher's.
     atol, rtol : float, default=0
         Tolerated errors of the density. The exact methods need neither; `rtol` above 0 allows a binned transform for
         two and three features where it is faster, whose error is checked.
@@ -111,8 +111,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     Notes
     -----
     Changing the import of scikit-learn's class is enough. On purpose these differ: the numbers are exact; every kernel
-    is normalised for every metric that is taken, and others are refused; "scott" and "silverman" scale with the data and
-    read weights; `score` is the mean over rows; all kernels have draws, and `sample` returns the rows alone.
+    is normalised for every metric that is taken, and others are refused; "scott" and "silverman" scale with the data
+    and read weights; `score` is the mean over rows; all kernels have draws, and `sample` returns the rows alone.
 
     Rules are made for the gaussian kernel, and are converted for another one so that its bias and variance stay in
     proportion (Marron and Nolan, "Canonical kernels for density estimation", 1988); "mlcv" tries the kernel itself.
@@ -346,7 +346,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     def leave_one_out_score_samples(self):
         """Log-density of each row of the fit under the estimate of all others, with the bandwidth as it is.
 
-        A row of frequency w leaves one observation out, so that w - 1 stay; with weights="importance" it goes as a whole.
+        A row of frequency w leaves one observation out, so that w - 1 stay; with weights="importance" it goes
+        as a whole.
 
         Returns
         -------
@@ -429,8 +430,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         check_is_fitted(self)
         if self.n_features_in_ > 1:
             raise ValueError(
-                f"{method} is for one feature, but there are {self.n_features_in_}: use conditional_{method}, column by "
-                "column given those before it."
+                f"{method} is for one feature, but there are {self.n_features_in_}: use conditional_{method}, column "
+                "by column given those before it."
             )
 
     def gradient(self, X):

@@ -1,4 +1,4 @@
-r"""Kernels: the value, the mass in any dimension, the radii of draws and the distribution function of each, in one place.
+r"""Kernels: value, mass in any dimension, radii of draws and distribution function of each, in one place.
 
 A kernel is a decreasing function :math:`k(r)` of the distance in bandwidths with :math:`k(0) = 1`. In d dimensions,
 with distances whose unit ball has volume :math:`V_d`, it is divided by

@@ -1,7 +1,7 @@
 r"""The mixture that a kernel density estimate is: one kernel around each centre, in coordinates where it is standard.
 
-.. math:: \log p(x) = \log \sum_i \frac{w_i}{W \lambda_i^d}\, k\!\left(\frac{\lVert A (t(x) - t(x_i)) \rVert}{\lambda_i}\right)
-    - \log c_d + \log |A| + \log |t'(x)|
+.. math:: \log p(x) = \log \sum_i \frac{w_i}{W \lambda_i^d}\,
+    k\!\left(\frac{\lVert A (t(x) - t(x_i)) \rVert}{\lambda_i}\right) - \log c_d + \log |A| + \log |t'(x)|
 
 with weights w of sum W, scales :math:`\lambda` (1, if it is not adaptive), the inverse root A of the bandwidth, the
 kernel's constant c and the coordinates t of bounded features. Discrete columns multiply the kernels; centres that agree
@@ -17,6 +17,7 @@ from skgen.nonparametric._direct import Direct, GreatCircle, Product
 from skgen.nonparametric._kernels import EXPONENTIAL, GAUSSIAN, LOGISTIC, STUDENT
 from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._on_line import OnLine
+from skgen.nonparametric._plane import Plane
 from skgen.nonparametric._space import FAR, Cut, together
 from skgen.nonparametric._sphere import from_points, log_cap_mass, sphere_angles, tilted, to_points
 
@@ -53,6 +54,10 @@ class KernelMixture:
         How sums are made.
     tile : int
         Centres that a tree leaves together.
+    device : str, optional
+        Of torch.
+    tolerance : pair of float
+        Relative and absolute, of the density.
     """
 
     def __init__(
@@ -70,6 +75,7 @@ class KernelMixture:
         engine,
         tile,
         device=None,
+        tolerance=(0.0, 0.0),
     ):
         self.kernel, self.metric, self.space, self.cells = kernel, metric, space, cells
         self.discrete = [j for j, _, _ in cells]
@@ -82,7 +88,7 @@ class KernelMixture:
         self.factorises = is_diagonal and (len(self.continuous) < 2 or self.is_product or self.is_gaussian)
         self.log_weights = np.log(weights) - np.log(weights.sum())
         self.cumulative = np.cumsum(weights) / weights.sum()
-        self.engine = engine, tile, device
+        self.engine, self.tolerance = (engine, tile, device), tolerance
         self.centers = centers
         d = len(self.continuous)
         if self.on_sphere:
@@ -167,7 +173,11 @@ class KernelMixture:
         if U.shape[1] == 1 and scales is None and name == "auto":
             return OnLine(U[rows, 0], log_weights, self.kernel)
         tree = "kd_tree" if name == "auto" else name
-        return Direct(U[rows], log_weights, self.kernel, self._distance(), scales, tree, tile)
+        direct = Direct(U[rows], log_weights, self.kernel, self._distance(), scales, tree, tile)
+        if not (self.is_gaussian and name == "auto" and U.shape[1] in (2, 3) and scales is None) or self.on_sphere:
+            return direct
+        rtol, atol = self.tolerance
+        return Plane(direct, U[rows], log_weights, rtol, atol * np.exp(self.log_constant))
 
     def _distance(self):
         if self.on_sphere:
@@ -222,7 +232,7 @@ class KernelMixture:
         return found
 
     def _in_reach(self, U, found):
-        """The rows of an image that may add something to what is found, by their distance from the box of the centres."""
+        """The rows of an image that may add something to what is found, by their distance from the centres' box."""
         if len(self.images) == 1 or not U.shape[1]:
             return np.arange(len(U))
         gaps = np.maximum(np.maximum(self.box[0] - U, U - self.box[1]), 0.0)

@@ -41,6 +41,8 @@ class Setting:
         By number of the feature: (number of labels, None, None), or (None, low, high) of whole numbers.
     tile, n_jobs : int
     device : str or None
+    tolerance : tuple
+        Relative and absolute.
     """
 
     n_features: int
@@ -59,6 +61,7 @@ class Setting:
     tile: int
     device: str | None
     n_jobs: int | None
+    tolerance: tuple
 
     @classmethod
     def of(cls, model, X):
@@ -101,6 +104,7 @@ class Setting:
             tile=TILE if is_auto else model.leaf_size,
             device=model.device,
             n_jobs=model.n_jobs,
+            tolerance=(float(model.rtol), float(model.atol) if model.boundary != "transform" else 0.0),
         )
 
     @staticmethod
@@ -213,6 +217,7 @@ class Setting:
             engine=self.algorithm,
             tile=self.tile,
             device=self.device,
+            tolerance=self.tolerance,
         )
 
 
@@ -264,8 +269,8 @@ def _discrete(model, columns):
             raise ValueError(f"discrete: {columns.name(j)} is {kind!r}, but may be 'unordered' or 'ordered'.")
         if kind == "unordered" and j not in labelled:
             raise ValueError(
-                f"discrete: {columns.name(j)} holds numbers, and is 'unordered': give it as labels (strings, booleans, a "
-                "categorical column), or make it 'ordered'."
+                f"discrete: {columns.name(j)} holds numbers, and is 'unordered': give it as labels (strings, booleans, "
+                "a categorical column), or make it 'ordered'."
             )
         if kind == "ordered" and j in labelled:
             raise ValueError(f"discrete: {columns.name(j)} holds labels, and is 'ordered': give it as whole numbers.")

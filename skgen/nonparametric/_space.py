@@ -1,8 +1,8 @@
 """Spaces: what is done at the ends of a feature, so that no mass of a kernel is lost there.
 
 A feature is an unbounded number, one with ends, or a position on a circle. At an end the density is folded back
-(`reflect`: a query counts together with its mirror images), the kernels are cut and renormalised (`renormalize`), or the
-feature is mapped to the whole line (`transform`: a logarithm or a logit, whose slope belongs to the density). On a
+(`reflect`: a query counts together with its mirror images), the kernels are cut and renormalised (`renormalize`), or
+the feature is mapped to the whole line (`transform`: a logarithm or a logit, whose slope belongs to the density). On a
 circle a query counts together with itself after whole turns.
 """
 

@@ -1,0 +1,31 @@
+"""Sums of Gaussians in two and three dimensions: through a grid where that is faster and near enough, else by pairs."""
+
+from skgen.nonparametric._grid import Binned, is_worthwhile
+
+EXACT = 5e-11  # of a sum: what counts as no error
+MOST_EXACT = 200_000  # centres: the rounding errors of more cannot be shown to be that small
+
+
+class Plane:
+    """Gaussians around weighted centres, in coordinates whose bandwidth is 1; see `Direct`.
+
+    Parameters
+    ----------
+    direct : Direct
+        The sums by pairs.
+    U, log_weights : ndarray
+        What it was made of.
+    rtol, atol : float
+        Tolerated errors of a sum; with neither, the grid serves two dimensions where it can be shown to be exact.
+    """
+
+    def __init__(self, direct, U, log_weights, rtol, atol):
+        self.direct, self.U, self.log_weights = direct, U, log_weights
+        self.rtol, self.atol = (rtol, atol) if rtol or atol else (EXACT, 0.0)
+        self.has_grid = bool(rtol or atol) or (U.shape[1] == 2 and len(U) <= MOST_EXACT)
+
+    def log_sums(self, Q, own=None, log_own=None, n_jobs=None):
+        """Logarithm of the sum of weights times kernels at each query."""
+        if self.has_grid and is_worthwhile(self.U, len(Q), self.rtol):
+            return Binned(self.U, self.log_weights, self.rtol, self.atol).log_sums(Q, own, log_own, n_jobs)
+        return self.direct.log_sums(Q, own, log_own, n_jobs)
