@@ -21,6 +21,7 @@ from skgen.checks import (
     check_density_estimator,
 )
 from skgen.foreign import ForeignDensity
+from skgen.nonparametric import KernelDensity
 from skgen.parametric import Categorical, Gaussian, Independent, Laplace, Normal, StudentT
 
 TOO_FEW = {
@@ -92,6 +93,8 @@ def widths(estimator, wanted):
     given = getattr(estimator, "estimators", None)
     if isinstance(given, list):
         return [len(given)]
+    if isinstance(estimator, KernelDensity):
+        wanted = [len(estimator.bandwidth)] if isinstance(estimator.bandwidth, list) else wanted[:2]
     wanted = [d for d in wanted if d > 1] if uses(estimator, GraphicalLasso) else wanted
     if getattr(estimator, "censoring", None) and not isinstance(estimator, Normal):
         wanted = wanted[:1]  # a column is fitted on its own: one of them shows it

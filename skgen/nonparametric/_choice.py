@@ -83,8 +83,8 @@ def by_rule(rule, Z, weights, *, kernel, is_product, metric, structure, left_out
         What the bandwidth is for.
     structure : {"diag", "full"}
         Its form.
-    left_out : ndarray of shape (n_samples,)
-        The weight that a row loses where it is left out.
+    left_out : ndarray of shape (n_samples,) or None
+        The weight that a row loses where it is left out; one observation, if None.
     log_left_out_scores : callable
         From bandwidths of shape (d,) to the mean log-density of rows that leave themselves out.
 
@@ -98,7 +98,7 @@ def by_rule(rule, Z, weights, *, kernel, is_product, metric, structure, left_out
     ratio = canonical_ratio(kernel, d, is_product, metric)
     if rule == "mlcv" and structure == "diag" and (kernel.profile(1)[0] != GAUSSIAN or metric.p != 2):
         start = ratio * _bandwidth.select("silverman", Z, weights, left_out=left_out)
-        return _bandwidth.maximise_leave_one_out(log_left_out_scores, start)
+        return _bandwidth.maximise_leave_one_out(lambda log_h: log_left_out_scores(np.exp(log_h)), start)
     chosen = _bandwidth.select(rule, Z, weights, structure=structure, left_out=left_out)
     return chosen * ratio if structure == "diag" else chosen * ratio**2
 

@@ -70,7 +70,8 @@ def guarded_search(criterion, sample, structure, rule, high=HIGH):
     root = reference_root(sample, structure) * silverman_factor(sample.n, sample.X.shape[1])
     left, right = first_valley(lambda c: criterion(c**2 * root @ root.T)[0], LOW, high, RATIO)
     if left == right:
-        warn_of_end(rule, "lower" if left == LOW else "upper")
+        if not (rule == "bcv" and left == high):  # the oversmoothed matrix
+            warn_of_end(rule, "lower" if left == LOW else "upper")
         return left**2 * root @ root.T
     H = _descend(criterion, root, structure, np.sqrt(left * right))
     return _best_multiple(criterion, root, (left, right), rule) if H is None else H

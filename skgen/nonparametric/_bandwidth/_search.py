@@ -43,7 +43,8 @@ def largest_minimum(criterion, low, high, rule):
     """
     around = first_valley(criterion, low, high, RATIO)
     if around[0] == around[1]:
-        warn_of_end(rule, "lower" if around[0] == low else "upper")
+        if not (rule == "bcv" and around[0] == high):  # which is the oversmoothed bandwidth, and a fair answer
+            warn_of_end(rule, "lower" if around[0] == low else "upper")
         return float(around[0])
     found = minimize_scalar(
         lambda at: criterion(np.exp(at)),
