@@ -1,5 +1,7 @@
 """Every model keeps the contract: scikit-learn's checks and our laws, over all options and many kinds of rows."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -9,6 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from models import MORE, ON_REALS, VARIANTS, rows_for, string_options
 from sklearn.covariance import GraphicalLasso, LedoitWolf
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skgen import supports
@@ -39,7 +42,8 @@ TAKES_NO_WEIGHTS = dict.fromkeys(
 SKLEARN_MODELS = [
     ON_REALS.get(type(model).__name__, type(model))(**model.get_params(deep=False))
     for model in VARIANTS
-    if model not in MORE or isinstance(getattr(model, "covariance", None), LedoitWolf)
+    if (model not in MORE or isinstance(getattr(model, "covariance", None), LedoitWolf))
+    and getattr(model, "metric", None) != "haversine"  # which wants two columns, and no other number
 ]
 
 
@@ -48,6 +52,17 @@ TIED = dict.fromkeys(
     "half of its rows are one value, on which the likelihood collapses, and fit says so",
 )
 OPEN_ENDED = {"check_estimators_nan_inf": "an infinite end leaves an interval open"}
+REPEATS_ROWS = dict.fromkeys(
+    (
+        "check_positive_only_tag_during_fit",
+        "check_sample_weights_list",
+        "check_sample_weights_shape",
+        "check_sample_weights_not_overwritten",
+        "check_sample_weight_equivalence_on_dense_data",
+    ),
+    "its rows are few or repeated, for which the rule has no optimum, and warns that it takes another bandwidth",
+)
+SEARCHED = {"isj", "lscv", "mlcv"}  # rules that may find no optimum
 BY_FAMILY = {"Cauchy": TIED, "Gaussian": TOO_FEW, "StudentT": TOO_FEW}
 
 
@@ -57,6 +72,8 @@ def expected_to_fail(model):
         return TAKES_NO_WEIGHTS
     if getattr(model, "covariance", "full") != "full":
         return {}
+    if family == "KernelDensity" and isinstance(model.bandwidth, str) and model.bandwidth in SEARCHED:
+        return REPEATS_ROWS
     is_open = family == "Beta" and model.censoring  # what stands in for an open row in other families has no maximum
     return OPEN_ENDED if is_open else BY_FAMILY.get(family, {})
 
@@ -122,6 +139,8 @@ def test_what_scikit_learn_breaks_it_still_breaks():
     "estimator, n_features", [(e, d) for e in VARIANTS for d in widths(e, [1, 2, 4])], ids=lambda value: repr(value)
 )
 def test_laws(estimator, n_features):
+    if isinstance(estimator, KernelDensity):  # the laws repeat rows, for which some rules have no optimum, and say so
+        warnings.simplefilter("ignore", ConvergenceWarning)
     verdicts = check_density_estimator(
         estimator, rows_for(estimator, n_features=n_features), laws=laws_for(estimator, LAWS)
     )

@@ -48,7 +48,9 @@ def k_nearest(pilot, weights, alpha, n_neighbors):
     n, total = len(weights), weights.sum()
     k = max(1.0, np.floor(np.sqrt(total))) if n_neighbors is None else n_neighbors
     if k >= total:
-        raise UnboundedLikelihood(f"n_neighbors = {k:g}, but a row has {total - 1:g} others: take fewer neighbours.")
+        raise UnboundedLikelihood(
+            f"n_neighbors={k:g}, but with n_samples={total:g} a row has fewer others: take fewer neighbours."
+        )
     U = pilot.standard(pilot.Z)
     tree, radius, todo, width = KDTree(U), np.zeros(n), np.arange(n), int(min(n, np.ceil(k) + 1))
     while len(todo):

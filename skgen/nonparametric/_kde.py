@@ -299,6 +299,7 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
             raise ValueError(f"bandwidth={bandwidth!r} knows no sphere: give a number in radians, or search for one.")
         weights = self.weights_ * (n / self.weights_.sum())
         with_rows = self._mixture(setting, 1.0)
+        self._refuse_constant(with_rows.Z, setting, n)
         try:
             return by_rule(
                 bandwidth,
@@ -313,6 +314,14 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
             )
         except ValueError as error:
             raise UnboundedLikelihood(str(error)) from None
+
+    def _refuse_constant(self, Z, setting, n):
+        way_out = "Give the bandwidth as a number, or leave the column out."
+        if not n > 1:
+            raise UnboundedLikelihood(f"A rule wants more rows than n_samples={n:g}. Give the bandwidth as a number.")
+        for j, z in zip(setting.continuous, Z.T, strict=True):
+            if (z == z[0]).all():
+                raise UnboundedLikelihood(f"{self.columns_.name(j)} is constant, and has no bandwidth. {way_out}")
 
     def _left_out_score(self, setting, bandwidth):
         """The mean log-density of rows that leave themselves out, of some thousands of them if they are many."""
