@@ -12,6 +12,7 @@ from decimal import Decimal
 import narwhals.stable.v2 as nw
 import numpy as np
 
+MISSING = ("NAType", "NaTType")
 DATES = (date, time, timedelta, np.datetime64, np.timedelta64)
 
 
@@ -173,7 +174,7 @@ def read_table(X, policy, known=None, *, grow=False, allow_nan=False, allow_inf=
     grow : bool
         Whether labels that are new to `known` are added at the end of a copy of it, instead of coded -1.
     allow_nan : bool
-        Whether a missing number may stay, as NaN.
+        Whether a missing number or label may stay, as NaN.
     allow_inf : bool
         Whether an infinite number may stay.
     who : str
@@ -203,6 +204,9 @@ def read_table(X, policy, known=None, *, grow=False, allow_nan=False, allow_inf=
     Z = np.empty((len(X), len(series)), dtype=np.float64, order="F")
     for j, (values, dtype, declared) in enumerate(series):
         where = f"X[:, {j}]" if names is None else f"column {names[j]!r}"
+        gaps = _missing(values)
+        if gaps.any() and values.dtype == object:
+            values = np.where(gaps, np.nan, values)
         values = _numbers_if_all_are(values, where)
         kind = known.kinds[j] if known else _kind(values, dtype, policies[j])
         if kind != "category":
@@ -226,7 +230,8 @@ def read_table(X, policy, known=None, *, grow=False, allow_nan=False, allow_inf=
             elif columns.categories[j].dtype.kind in "iuf":
                 columns.dtypes[j] = dtype
         if kind == "category":
-            Z[:, j] = _codes(values, columns.categories[j])
+            Z[gaps, j] = np.nan
+            Z[~gaps, j] = _codes(values[~gaps], columns.categories[j])
     return np.ascontiguousarray(Z), columns
 
 
@@ -273,7 +278,7 @@ def _open_series(series, container, allow_nan):
     if series.dtype.is_temporal():
         refuse_dates(None, dtype, where)
     missing = series.is_null().to_numpy()
-    if missing.any() and not (allow_nan and series.dtype.is_numeric()):
+    if missing.any() and not allow_nan:
         _refuse_missing(missing, where)
     declared = None
     if series.dtype == nw.Boolean:
@@ -285,7 +290,8 @@ def _open_series(series, container, allow_nan):
     elif series.dtype == nw.Enum:
         declared = np.array(series.dtype.categories, dtype=object)
         dtype = "Enum"
-    values = np.asarray(series.cast(nw.Float64).to_numpy() if missing.any() else series.to_numpy())
+    has_gaps = missing.any() and series.dtype.is_numeric()
+    values = np.asarray(series.cast(nw.Float64).to_numpy() if has_gaps else series.to_numpy())
     if values.dtype.kind not in "biuf":
         values = values.astype(object)
     return _present(values, where, allow_nan), dtype, declared
@@ -293,15 +299,18 @@ def _open_series(series, container, allow_nan):
 
 def _present(values, where, allow_nan):
     """The values, when none is missing."""
-    if values.dtype.kind == "f":
-        missing = np.isnan(values)
-    elif values.dtype.kind == "O":
-        missing = np.array([v is None or v != v or type(v).__name__ in ("NAType", "NaTType") for v in values], bool)
-    else:
-        return values
-    if missing.any() and not (allow_nan and values.dtype.kind == "f"):
+    missing = _missing(values)
+    if missing.any() and not allow_nan:
         _refuse_missing(missing, where)
     return values
+
+
+def _missing(values):
+    if values.dtype.kind == "f":
+        return np.isnan(values)
+    if values.dtype.kind == "O":
+        return np.array([v is None or type(v).__name__ in MISSING or v != v for v in values], bool)
+    return np.zeros(len(values), bool)
 
 
 def _refuse_missing(missing, where):

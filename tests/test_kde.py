@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from scipy.integrate import dblquad, quad
+from scipy.integrate import quad
 from sklearn.model_selection import GridSearchCV, LeaveOneOut, cross_val_score
 from sklearn.neighbors import KernelDensity as Theirs
 
@@ -19,6 +19,7 @@ from skgen.checks import LAWS
 from skgen.datasets import load_faithful, load_galaxies
 from skgen.nonparametric import StudentTKernel
 from skgen.nonparametric._kernels import KERNELS
+from skgen.nonparametric._space import Mapped
 
 GOLDEN = json.loads(Path(__file__).parent.joinpath("golden", "kde.json").read_text())
 FAITHFUL = load_faithful().data
@@ -27,6 +28,14 @@ ERUPTIONS = FAITHFUL[:, :1]
 
 def rows(seed=0, n=80, d=2):
     return np.random.default_rng(seed).standard_normal((n, d))
+
+
+def mass_between(model, low, high, n_cells=8000):
+    """The integral of a density of one feature, by Gauss-Legendre in many cells."""
+    nodes, weights = np.polynomial.legendre.leggauss(5)
+    half = (high - low) / n_cells / 2
+    x = low + half * (2 * np.arange(n_cells)[:, None] + 1 + nodes)
+    return half * (np.exp(model.score_samples(x.reshape(-1, 1))).reshape(x.shape) @ weights).sum()
 
 
 # Other programs' numbers
@@ -75,10 +84,8 @@ def test_mean_shift_of_ks():
 
 
 def test_densities_of_np():
-    for golden in (
-        GOLDEN["np_faithful"]["npudens_faithful_cv.ml"],
-        GOLDEN["np_faithful"]["npudens_faithful_normal-reference"],
-    ):
+    for rule in ("cv.ml", "normal-reference"):
+        golden = GOLDEN["np_faithful"][f"npudens_faithful_{rule}"]
         model = KernelDensity(bandwidth=golden["bw"]).fit(FAITHFUL)
         np.testing.assert_allclose(np.exp(model.score_samples(FAITHFUL[:10])), golden["dens_first10"], rtol=1e-7)
         assert model.score(FAITHFUL) * 272 == pytest.approx(golden["loglik"], rel=1e-8)
@@ -99,9 +106,7 @@ def test_conditionals_of_np():
 # Formulas
 
 
-@pytest.mark.parametrize(
-    "kernel", sorted(set(KERNELS) & {"gaussian", "tophat", "epanechnikov", "exponential", "linear"})
-)
+@pytest.mark.parametrize("kernel", ["gaussian", "tophat", "epanechnikov", "exponential", "linear"])
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_as_scikit_learn_where_it_is_right(kernel, d):
     X, Y = rows(0, 100, d), rows(1, 30, d)
@@ -210,11 +215,16 @@ def test_nearest_neighbour_bandwidths():
 def test_ends_lose_no_mass(boundary, bounds, kernel):
     X = np.random.default_rng(0).beta(1, 2, (60, 1)) * 3
     model = KernelDensity(kernel=kernel, bandwidth=0.5, bounds=bounds, boundary=boundary).fit(X)
-    low, high = max(bounds[0], -40), min(bounds[1], 60)
-    points = np.linspace(max(low, -3), min(high, 6), 40)[1:-1]
-    mass = quad(lambda x: np.exp(model.score_samples([[x]])[0]), low, high, points=points, limit=500)[0]
-    assert mass == pytest.approx(1, abs=3e-5)
-    assert np.isneginf(model.score_samples([[bounds[0] - 1], [bounds[1] + 1]])).all() or np.isinf(bounds).any()
+    if boundary == "transform":  # on the line, where narrow kernels are as wide as others
+        line = Mapped(*bounds)
+        t = np.linspace(-18, 18, 20_001)
+        x = line.from_line(t)
+        density = np.exp(model.score_samples(x[:, None]) - line.to_line(x)[1])
+        assert np.trapezoid(density, t) == pytest.approx(1, abs=1e-6)
+    else:
+        assert mass_between(model, max(bounds[0], -40), min(bounds[1], 60)) == pytest.approx(1, abs=1e-6)
+    outside = np.array([[b] for b in (bounds[0] - 1, bounds[1] + 1) if np.isfinite(b)])
+    assert np.isneginf(model.score_samples(outside)).all()
     drawn = model.sample(2000, random_state=0)
     assert (drawn >= bounds[0]).all() and (drawn <= bounds[1]).all()
     assert stats.kstest(drawn[:, 0], lambda x: model.cdf(x[:, None])[:, 0]).pvalue > 1e-6
@@ -259,10 +269,7 @@ def test_circles_close(kernel):
     model = KernelDensity(kernel=kernel, bandwidth=0.4, periodic=2 * np.pi).fit(X)
     turns = model.score_samples(X + 2 * np.pi * np.array([[-3], [0], [1], [5]] * 15))
     np.testing.assert_allclose(turns, model.score_samples(X), atol=1e-9)
-    mass = quad(
-        lambda x: np.exp(model.score_samples([[x]])[0]), -np.pi, np.pi, limit=500, points=np.linspace(-3, 3, 40)
-    )[0]
-    assert mass == pytest.approx(1, abs=1e-6)
+    assert mass_between(model, -np.pi, np.pi) == pytest.approx(1, abs=1e-6)
     wanted = sum(
         np.exp(KernelDensity(kernel=kernel, bandwidth=0.4).fit(X).score_samples(X + 2 * np.pi * k))
         for k in range(-9, 10)
@@ -328,8 +335,12 @@ def test_laws_on_a_mixed_table():
     model = KernelDensity(
         discrete={"colour": "unordered", "count": "ordered"}, bounds={"count": (0, np.inf)}, bandwidth=0.6
     )
-    laws = [law for law in LAWS if law.__name__ != "improves_with_rows"]
-    assert {v.status for v in check_density_estimator(model, table(), laws=laws)} <= {"kept", "not applicable"}
+    for part, options in [
+        (["size", "colour"], {"discrete": "auto"}),
+        (["count", "sold"], {"discrete": {"count": "ordered"}, "bounds": {"count": (0, np.inf)}}),
+    ]:
+        verdicts = check_density_estimator(KernelDensity(bandwidth=0.6, **options), table()[part], laws=LAWS)
+        assert {v.status for v in verdicts} <= {"kept", "not applicable"}
     drawn = model.fit(table()).sample(200, random_state=0)
     assert drawn.dtypes.equals(table().dtypes) and drawn["count"].min() >= 0
 
@@ -520,10 +531,10 @@ def test_where_mean_shift_does_not_climb():
 def test_region_of_half_the_mass():
     model = KernelDensity(bandwidth=0.5).fit(rows())
     level = model.highest_density_threshold(0.5, random_state=0)
-    mass = dblquad(
-        lambda y, x: np.exp(s) if (s := model.score_samples([[x, y]])[0]) >= level else 0.0, -4, 4, -4, 4, epsabs=1e-2
-    )[0]
-    assert mass == pytest.approx(0.5, abs=0.03)
+    grid = np.linspace(-5, 5, 801)
+    scores = model.score_samples(np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2))
+    mass = np.exp(scores[scores >= level]).sum() * (grid[1] - grid[0]) ** 2
+    assert mass == pytest.approx(0.5, abs=0.01)
 
 
 # Streams
@@ -570,7 +581,7 @@ def test_tolerance_allows_the_grid():
         ({"bandwidth": -1.0}, "'bandwidth' parameter"),
         ({"bounds": (2, 1)}, "low < high"),
         ({"bounds": {5: (0, 1)}}, "no such feature"),
-        ({"bounds": (0, np.inf)}, "Negative values"),
+        ({"bounds": (0, np.inf)}, "wants numbers from 0"),
         ({"bounds": {0: (-9, 9)}, "periodic": {0: 3.0}}, "a circle has no ends"),
         ({"kernel": "student_t", "periodic": 3.0}, "never get there"),
         ({"boundary": "renormalize", "bounds": (-9, 9), "kernel": "linear"}, "multivariate='product'"),
@@ -607,6 +618,6 @@ def test_one_row_and_many_columns():
 
 
 def test_search_over_bandwidth_and_kernel():
-    grid = {"bandwidth": [0.3, 0.6, 1.2], "kernel": ["gaussian", "epanechnikov", "logistic"]}
+    grid = {"bandwidth": [500, 1000, 2000], "kernel": ["gaussian", "exponential", "logistic"]}
     search = GridSearchCV(KernelDensity(), grid).fit(load_galaxies().data[:, :1])
     assert search.best_score_ == max(search.cv_results_["mean_test_score"])

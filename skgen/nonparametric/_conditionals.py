@@ -16,7 +16,7 @@ from skgen.nonparametric._columns import Column
 from skgen.nonparametric._space import Mapped
 
 BLOCK = 2**18  # pairs of a row and a centre at a time
-HALVINGS = 200
+HALVINGS, DOUBLINGS = 200, 300
 
 
 def check_conditional(mixture, of_values=True):
@@ -77,23 +77,20 @@ def _solve(column, log_weights, log_u, log_v):
     """Bisection for the number below which the mass u lies, by the smaller tail."""
     h = column.h * np.max(column.scales)
     low, high = column.centers.min() - h, column.centers.max() + h
-    mapped = isinstance(column.feature, Mapped)
-    a = np.full(len(log_u), low if mapped else max(low, column.feature.low))
-    b = np.full(len(log_u), high if mapped else min(high, column.feature.high))
+    ends = (-np.inf, np.inf) if isinstance(column.feature, Mapped) else (column.feature.low, column.feature.high)
+    a = np.full(len(log_u), ends[0] if np.isfinite(ends[0]) else low)
+    b = np.full(len(log_u), ends[1] if np.isfinite(ends[1]) else high)
 
     def is_below(z):
         lower, upper = _log_shares(log_weights, column.log_tails(z))
         return np.where(log_u < log_v, lower < log_u, upper > log_v)
 
-    for grow in range(1100):  # twice as far each time: the quantile of 1e-300 may be far out
-        short, long = is_below(b), ~is_below(a)
-        if mapped or np.isinf(column.feature.high):
-            b = np.where(short, b + h * 2.0 ** min(grow, 1000), b)
-        if mapped or np.isinf(column.feature.low):
-            a = np.where(long, a - h * 2.0 ** min(grow, 1000), a)
-        stuck = (short & (b < column.feature.high) | long & (a > column.feature.low)) if not mapped else short | long
-        if not stuck.any() or not (np.isfinite(a).all() and np.isfinite(b).all()):
+    for doubling in range(DOUBLINGS):  # the quantile of 1e-300 may be far out
+        short, long = is_below(b) & np.isinf(ends[1]), ~is_below(a) & np.isinf(ends[0])
+        if not (short | long).any():
             break
+        step = h * 2.0**doubling
+        a, b = np.where(long, a - step, a), np.where(short, b + step, b)
     for _ in range(HALVINGS):
         z = a + (b - a) / 2
         if ((z <= a) | (z >= b)).all():
