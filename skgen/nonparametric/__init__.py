@@ -1,4 +1,115 @@
-"""Nonparametric families: densities that let the rows speak."""
+r"""Nonparametric families: densities that let the rows speak.
+
+A kernel density estimate puts a small density, the kernel, around every row and takes their mean,
+
+.. math:: p(x) = \frac{1}{n} \sum_{i=1}^n \frac{1}{c\, h^d}\, k\!\left(\frac{\lVert x - x_i \rVert}{h}\right) .
+
+When to use it: the shape is unknown, rows are hundreds or more, columns are few; for one or two columns it is the best
+picture of a distribution that there is. When not: columns are many, where a mean of spheres around rows is far from any
+density (a mixture or a network fits better there), or tails matter beyond the outermost rows, which have the kernel's.
+
+================  ==============================================================================================
+model             what it is
+================  ==============================================================================================
+`KernelDensity`   a kernel around every row
+================  ==============================================================================================
+
+`KernelDensity` takes what scikit-learn's takes, with the same meaning, so that changing the import is enough. Beyond
+that it is exact everywhere, normalised for every kernel and metric, and has draws for all of them.
+
+The bandwidth decides
+---------------------
+
+A number is in the units of the data; a rule finds one. The velocities of 82 galaxies have several modes, and a rule that
+thinks of a normal distribution smooths them away. The score of rows that leave themselves out tells:
+
+>>> import numpy as np
+>>> from skgen import KernelDensity
+>>> from skgen.datasets import load_galaxies
+>>> X = load_galaxies().data[:, :1]
+>>> for rule in ("scott", "nrd0", "scv", "plug_in", "isj", "sheather_jones", "lscv", "mlcv"):
+...     model = KernelDensity(bandwidth=rule).fit(X)
+...     held_out = model.leave_one_out_score_samples().mean()
+...     print(f"{rule:15} {model.bandwidth_[0]:5.0f} {held_out:.3f} {len(model.modes().rows)} modes")
+scott            1890 -9.592 3 modes
+nrd0             1002 -9.495 3 modes
+scv              1154 -9.511 3 modes
+plug_in           816 -9.475 5 modes
+isj               727 -9.468 5 modes
+sheather_jones    638 -9.465 7 modes
+lscv              623 -9.465 7 modes
+mlcv              645 -9.465 7 modes
+
+In several dimensions, ``bandwidth_structure="full"`` lets a rule choose a matrix: kernels lie along the data.
+
+Kernels
+-------
+
+The kernel matters less than its bandwidth where columns are few, and much where they are many: most of a gaussian's mass
+in 15 dimensions lies 4 bandwidths from its centre, where other digits are. Mean log-density of held-out digits, in nats,
+projected to 15 components:
+
+>>> from sklearn.datasets import load_digits
+>>> from sklearn.decomposition import PCA
+>>> from sklearn.model_selection import GridSearchCV
+>>> from sklearn.pipeline import make_pipeline
+>>> pipeline = make_pipeline(PCA(15, random_state=0), KernelDensity())
+>>> grid = {"kerneldensity__bandwidth": [0.5, 1.0, 2.0, 4.0], "kerneldensity__kernel": ["gaussian", "exponential"]}
+>>> search = GridSearchCV(pipeline, grid, cv=3).fit(load_digits().data)
+>>> search.cv_results_["mean_test_score"].reshape(4, 2).round(1)
+array([[-374.6,  -49.3],
+       [-111.9,  -46.4],
+       [ -53.9,  -49.7],
+       [ -46.7,  -55.7]])
+>>> projection, density = search.best_estimator_
+>>> projection.inverse_transform(density.sample(3, random_state=0)).shape  # three new digits
+(3, 64)
+
+Ends, circles, labels
+---------------------
+
+Kernels spill over the ends of a column. ``bounds`` says where it ends, ``boundary`` what happens there; ``periodic``
+closes a circle; ``discrete`` gives labels and whole numbers masses instead of densities; ``metric="haversine"`` is for
+places on the globe:
+
+>>> waits = np.random.default_rng(0).exponential(size=(500, 1))
+>>> held_out = np.random.default_rng(1).exponential(size=(500, 1))
+>>> open_end = KernelDensity(bandwidth="plug_in").fit(waits)
+>>> reflected = KernelDensity(bandwidth="plug_in", bounds=(0, np.inf)).fit(waits)
+>>> bool(reflected.score(held_out) > open_end.score(held_out) + 0.03)
+True
+>>> hours = KernelDensity(bandwidth=1.5, periodic=24).fit([[23.5], [0.5], [1.0], [13.0]])
+>>> hours.modes().rows.round(1).ravel()
+array([ 0.4, 13. ])
+
+What it answers
+---------------
+
+`score_samples` how likely a row is, `sample` more rows like these, `sample_conditional` what a gap may have held,
+`conditional_cdf` where in its conditional distribution a value lies, `gradient` which way is uphill, `modes` where the
+hills are and which rows stand on each, `highest_density_threshold` from which density on a row belongs to the densest
+half, `leave_one_out_score_samples` which rows of the training table itself are odd:
+
+>>> from skgen.datasets import load_faithful
+>>> table = load_faithful(as_frame=True).data
+>>> model = KernelDensity(bandwidth="plug_in", bandwidth_structure="full").fit(table)
+>>> table.iloc[[model.leave_one_out_score_samples().argmin()]].to_dict("list")
+{'eruptions': [2.9], 'waiting': [63]}
+>>> gap = table.head(1).assign(waiting=np.nan)
+>>> model.sample_conditional(gap, random_state=0).round(1).to_dict("list")
+{'eruptions': [3.6], 'waiting': [75.8]}
+
+Streams go through `partial_fit`; with ``n_centers`` the model keeps so many weighted centres at most, and
+`compression_error_` bounds what that changes.
+
+How sums are made
+-----------------
+
+One column: a tree of sorted intervals whose kernels are interpolated, in time that grows with rows plus queries. More
+columns: all pairs that matter, in tiles of neighbours, compiled, in ``n_jobs`` threads; for two columns and many rows a
+grid with a proven error below 1e-10, for two and three with a tolerance ``rtol``. A few hundred rows go through numpy,
+so that nobody waits for a compiler. ``device="cuda"`` makes the sums by torch.
+"""
 
 from skgen.nonparametric._ascent import Modes
 from skgen.nonparametric._kde import KernelDensity

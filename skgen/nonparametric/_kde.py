@@ -127,10 +127,10 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     >>> X = load_faithful().data
     >>> model = KernelDensity(bandwidth="plug_in", bandwidth_structure="full").fit(X)
     >>> model.bandwidth_.round(2)
-    array([[ 0.06,  0.6 ],
-           [ 0.6 , 11.19]])
+    array([[0.05, 0.51],
+           [0.51, 8.99]])
     >>> model.score_samples([[4.5, 80.0], [3.0, 65.0]]).round(2)
-    array([-3.25, -5.74])
+    array([-3.33, -6.11])
     >>> model.sample(2, random_state=0).shape
     (2, 2)
     """
@@ -505,8 +505,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         >>> from skgen.datasets import load_faithful
         >>> modes = KernelDensity(bandwidth="plug_in", bandwidth_structure="full").fit(load_faithful().data).modes()
         >>> modes.rows.round(1)
-        array([[ 4.4, 80.2],
-               [ 2. , 55.6]])
+        array([[ 4.4, 81.2],
+               [ 1.9, 54.9]])
         """
         check_is_fitted(self)
         if self._mixture_.on_sphere:

@@ -28,8 +28,12 @@ from skgen.sequences import SequenceDensityEstimator
 
 GRIDS = {  # what `default_candidates` searches; a model that is not here competes with its defaults
     "Gaussian": {"covariance": ["full", "diag", "spherical", LedoitWolf()]},
+    "KernelDensity": {"bandwidth": ["silverman", "plug_in"], "bandwidth_structure": ["diag", "full"]},
 }
-ON_REQUEST = {"ScipyDensity"}  # at its defaults it is Normal, and its choice among all families takes long
+ON_REQUEST = {
+    "KernelDensityCV",  # a KernelDensity, whose sums over all pairs of rows take long for many
+    "ScipyDensity",  # at its defaults it is Normal, and its choice among all families takes long
+}
 INNER_FOLDS = 3
 CONTINUOUS = (supports.real, supports.positive, supports.nonnegative, supports.unit, supports.open_unit)
 GROUPS = ("exact", "bound", "estimate")  # kinds of likelihood, each ranked apart
