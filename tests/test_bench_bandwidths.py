@@ -129,4 +129,5 @@ def test_the_same_samples_in_r(bench):
         own = bench.ours(sample)
         for name in ("bw.nrd0", "bw.nrd"):
             assert chosen[name][0] == pytest.approx(own[bench.OF_R[name]][0], rel=1e-12)
-        assert chosen["hpi"][0] == pytest.approx(own["plug_in"][0], rel=1e-3)
+        assert chosen["hpi"][0] == pytest.approx(own["plug_in"][0], rel=1e-2)  # it bins on 401 nodes
+        assert chosen["hscv"][0] == pytest.approx(own["scv"][0], rel=1e-2)
