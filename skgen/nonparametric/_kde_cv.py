@@ -15,8 +15,9 @@ from scipy.stats import rankdata
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _num_samples
 
-from skgen.base import DensityEstimator, UnboundedLikelihood
+from skgen.base import DensityEstimator, UnboundedLikelihood, check_weights
 from skgen.conditionals import TractableConditionals
 from skgen.nonparametric._held_out import Rows, log_sums_of_others, log_sums_without
 from skgen.nonparametric._kde import KernelDensity
@@ -45,8 +46,8 @@ class KernelDensityCV(TractableConditionals, DensityEstimator):
         What else is wanted (kernel, metric, bounds...); its `bandwidth` is replaced. `KernelDensity()` if None.
     cv : int, splitter of scikit-learn or iterable, default=None
         The number of consecutive folds, or what makes (or is) a list of pairs of training and test rows. None leaves
-        out one observation at a time, as `KernelDensity.leave_one_out_score_samples` does. Rows of weight 0 are in no
-        fold.
+        out one observation at a time, as `KernelDensity.leave_one_out_score_samples` does. Splits are of the rows as
+        they are given, those of weight 0 included.
     n_jobs : int, default=None
         Threads of the search; its result does not depend on them beyond rounding errors.
 
@@ -132,18 +133,25 @@ class KernelDensityCV(TractableConditionals, DensityEstimator):
         return getattr(self, "best_estimator_", None) or self._given()
 
     def _fit(self, X, y, sample_weight):
+        counted, n_given = vars(self).pop("_counted_", (np.arange(len(X)), len(X)))
         fit = partial(_fitted, self._given(), self.columns_)
         self.bandwidths_ = _checked(self.bandwidths, fit, X, sample_weight)
         if self.cv is None:
             scores = _leave_one_out(fit, self.bandwidths_, *_merged(X, sample_weight, self._given()), self.n_jobs)
         else:
-            splits = [(_numbers(train, len(X)), _numbers(test, len(X))) for train, test in check_cv(self.cv).split(X)]
+            splits = _splits(self.cv, X, counted, n_given)
             scores = _cross_validated(fit, self.bandwidths_, X, sample_weight, splits, self.n_jobs)
         self._choose(scores)
         self.best_estimator_ = fit(self.best_params_["bandwidth"], X, sample_weight)
         if hasattr(self, "feature_names_in_"):
             self.best_estimator_.feature_names_in_ = self.feature_names_in_
         self.bandwidth_ = self.best_estimator_.bandwidth_
+
+    def _enter(self, X, y, sample_weight, *, reset):
+        """The door of fit, which remembers the rows of positive weight: splits count all that were given."""
+        clean = super()._enter(X, y, sample_weight, reset=reset)
+        self._counted_ = np.flatnonzero(check_weights(sample_weight, _num_samples(X))), _num_samples(X)
+        return clean
 
     def _choose(self, scores):
         """Keep the scores, of shape (n_grid, n_splits), and what is best in them."""
@@ -240,9 +248,20 @@ def _merged(X, weights, given):
     return rows, np.bincount(place.ravel(), weights=weights)
 
 
-def _numbers(rows, n_rows):
-    """A part of a split as numbers of rows."""
-    return np.arange(n_rows)[rows]
+def _splits(cv, X, counted, n_given):
+    """Pairs of training and test rows among those of X, from splits of all rows that fit was given."""
+    given = np.full((n_given, X.shape[1]), np.nan)
+    given[counted] = X
+    place = np.full(n_given, -1)
+    place[counted] = np.arange(len(X))
+    splits = [[part[part >= 0] for part in (place[train], place[test])] for train, test in check_cv(cv).split(given)]
+    for k, (train, test) in enumerate(splits):
+        if not (len(train) and len(test)):
+            raise ValueError(
+                f"KernelDensityCV wants rows of positive weight on both sides of every split, but split {k} has "
+                f"{len(train)} to learn from and {len(test)} to score: choose another cv."
+            )
+    return splits
 
 
 class _Plain:
