@@ -316,9 +316,10 @@ def test_one_row_is_too_few():
 
 
 @pytest.mark.parametrize("n_columns", [1, 2, 4])
-def test_it_keeps_the_laws(n_columns):
+@pytest.mark.parametrize("bandwidths", [[0.3, 0.6, 1.2], None], ids=["given", "usual"])
+def test_it_keeps_the_laws(bandwidths, n_columns):
     X = supports.real.draw(np.random.default_rng(0), 200, n_columns)
-    verdicts = check_density_estimator(KernelDensityCV(bandwidths=[0.3, 0.6, 1.2]), X, on_fail="report")
+    verdicts = check_density_estimator(KernelDensityCV(bandwidths), X, on_fail="report")
     broken = [verdict for verdict in verdicts if verdict.status not in ("kept", "not applicable")]
     assert not broken
 

@@ -134,6 +134,10 @@ class KernelDensityCV(TractableConditionals, DensityEstimator):
 
     def _fit(self, X, y, sample_weight):
         counted, n_given = vars(self).pop("_counted_", (np.arange(len(X)), len(X)))
+        if len(X) == 1 and sample_weight[0] <= 1:
+            raise UnboundedLikelihood(
+                "KernelDensityCV leaves rows out, but n_samples = 1 and nothing is left without it: give more rows."
+            )
         fit = partial(_fitted, self._given(), self.columns_)
         self.bandwidths_ = _checked(self.bandwidths, fit, X, sample_weight)
         if self.cv is None:
@@ -302,10 +306,6 @@ class _Plain:
 
 def _leave_one_out(fit, bandwidths, X, weights, n_jobs):
     """The mean log-density of rows that leave themselves out, shape (n_grid, 1)."""
-    if len(X) == 1 and weights[0] <= 1:
-        raise UnboundedLikelihood(
-            "KernelDensityCV leaves rows out, but n_samples = 1 and nothing is left without it: give more rows."
-        )
     plain = _Plain.of(fit, bandwidths, X, weights)
     if plain is None:
 
