@@ -261,7 +261,9 @@ def test_the_usual_grid_is_around_the_rule():
 
 @pytest.mark.parametrize("d", [1, 2, 4])
 @pytest.mark.parametrize("cv", [None, 5])
-def test_many_rows_and_threads(d, cv):
+@pytest.mark.parametrize("many", [100, 3000], ids=["trees", "pairs"])
+def test_many_rows_and_threads(many, d, cv, monkeypatch):
+    monkeypatch.setattr(held_out, "MANY", many)
     X = rows(1300, d)
     X[17] = 60.0
     grid = np.geomspace(0.02, 2.0, 6)

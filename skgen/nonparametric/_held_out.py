@@ -21,8 +21,9 @@ from skgen.nonparametric._line import PAIRS_FOR_NUMPY, Line
 from skgen.nonparametric._metrics import Minkowski
 
 BY_NUMPY = 5e6  # kernel values up to which nobody waits for a compiler
+MANY = 3000  # rows on the line from which trees are faster than all pairs (measured with the gaussian kernel)
 BLOCK = 2**18  # entries of one array of differences
-TILE = 128  # rows whose distances are computed together
+TILE = 200  # rows whose distances are computed together
 LN2 = np.log(2)
 VANISHED = -850.0  # a sum below this power of two may have lost terms to underflow
 NEGLIGIBLE = 44.0  # bits: terms that are so much smaller, all together, are rounding errors
@@ -80,7 +81,7 @@ def log_sums_of_others(rows, multiples, folds, n_jobs=None):
     n, d = rows.U.shape
     if n * n * len(multiples) * (d if rows.is_product else 1) <= BY_NUMPY:
         return by_numpy(rows, multiples, folds, np.arange(n))
-    if d == 1:
+    if d == 1 and n > MANY:
         sizes = np.unique(folds, return_counts=True)[1]
         if sizes.min() * (n - sizes.max()) > PAIRS_FOR_NUMPY:
             return _by_fold_on_line(rows, multiples, folds, n_jobs)
@@ -106,7 +107,7 @@ def log_sums_without(rows, multiples, left, n_jobs=None):
     ndarray of shape (n_grid, n_rows)
     """
     n, d = rows.U.shape
-    if d == 1 and n * n > PAIRS_FOR_NUMPY and n * n * len(multiples) > BY_NUMPY:
+    if d == 1 and n > MANY and n * n * len(multiples) > BY_NUMPY:
         line, own, log_left = _line(rows, slice(None)), np.arange(n), np.log(left)
         return _in_threads(
             lambda m: line.with_bandwidth(m).log_sums_without(rows.U[:, 0], own, log_left), multiples, n_jobs
@@ -215,7 +216,7 @@ def _tiles(U, folds):
     groups = [np.flatnonzero(folds == label) for label in labels] if is_coarse else [np.arange(len(U))]
     tiles = []
     for group in groups:
-        near = np.asarray(KDTree(U[group], leaf_size=TILE).get_arrays()[1])
+        near = np.asarray(KDTree(U[group], leaf_size=4).get_arrays()[1])  # in order within tiles as well
         tiles += np.array_split(group[near], -(-len(group) // TILE))
     return np.concatenate(tiles), np.cumsum([0, *map(len, tiles)])
 

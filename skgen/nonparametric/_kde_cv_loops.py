@@ -180,22 +180,27 @@ def add_pairs(profile, metric, wanted, by_column, C, weights, folds, starts, pai
             if low == np.inf:
                 continue
             needed = max(nearest[i], farthest)
-            g = 0
-            while g < n_grid and (low > edges[g] if is_compact else rates[g] * (low - needed) > slack):
-                g += 1
-            if by_column and g < n_grid:
+            if by_column:
                 for c in range(d):
                     measure((SQUARES, 2.0), wanted, C[c : c + 1], i, first, n, columns[c])
                 for j in range(n):
                     columns[0, j] = np.inf if t[j] == np.inf else columns[0, j]
-            while g < n_grid:
-                values(profile, rates[g], edges[g], columns[0] if by_column else t, e, n)
+            for g in range(n_grid):
+                cut = edges[g] if is_compact else needed + slack / rates[g]
+                if low > cut:
+                    continue
+                a, b = 0, n
+                while t[a] > cut:
+                    a += 1
+                while t[b - 1] > cut:
+                    b -= 1
+                values(profile, rates[g], edges[g], columns[0, a:b] if by_column else t[a:b], e, b - a)
                 for c in range(1, d if by_column else 1):
-                    values(profile, rates[g], edges[g], columns[c], factors, n)
-                    for j in range(n):
+                    values(profile, rates[g], edges[g], columns[c, a:b], factors, b - a)
+                    for j in range(b - a):
                         e[j] *= factors[j]
-                sums[g, i] += share(e, weights[first:stop], weights[i], sums[g, first:stop], n)
-                g += 1
+                here = slice(first + a, first + b)
+                sums[g, i] += share(e, weights[here], weights[i], sums[g, here], b - a)
 
 
 @kernel
