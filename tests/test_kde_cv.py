@@ -18,6 +18,7 @@ from skgen.nonparametric import KernelDensity, StudentTKernel
 from skgen.nonparametric import _held_out as held_out
 from skgen.nonparametric._kde_cv import KernelDensityCV
 from skgen.nonparametric._kernels import KERNELS
+from skgen.parametric import Independent
 
 GRID = [0.15, 0.3, 0.45, 0.8, 1.6]
 BY_PAIRS, BY_NUMPY = 0, np.inf  # values up to which numpy makes the sums
@@ -264,7 +265,7 @@ def test_the_usual_grid_is_around_the_rule():
 @pytest.mark.parametrize("many", [100, 3000], ids=["trees", "pairs"])
 def test_many_rows_and_threads(many, d, cv, monkeypatch):
     monkeypatch.setattr(held_out, "MANY", many)
-    X = rows(1300, d)
+    X = rows(1500, d)
     X[17] = 60.0
     grid = np.geomspace(0.02, 2.0, 6)
     alone = KernelDensityCV(grid, cv=cv).fit(X)
@@ -296,6 +297,18 @@ def test_what_it_learned_is_a_kernel_density():
     assert bounded.fit(frame).support.contains(np.array([[0.0, 10.0]])).tolist() == [False]
 
 
+def test_labels_and_parts_of_other_models():
+    frame = pd.DataFrame({"x": rows(60, 1)[:, 0], "kind": np.tile(["a", "b", "c"], 20)})
+    model = KernelDensityCV(GRID, estimator=KernelDensity(discrete="auto"), cv=KFold(4, shuffle=True, random_state=0))
+    search = by_search(frame, GRID, model.cv, discrete="auto")
+    assert_same_search(model.fit(frame), search)
+    assert set(model.sample(9, random_state=0)["kind"]) <= {"a", "b", "c"}
+    X = rows(40, 2)
+    parts = Independent(KernelDensityCV(GRID, cv=3)).fit(X).estimators_
+    for j, part in enumerate(parts):
+        assert part.best_score_ == KernelDensityCV(GRID, cv=3).fit(X[:, [j]]).best_score_
+
+
 @pytest.mark.parametrize(
     "bandwidths, message",
     [
@@ -314,6 +327,8 @@ def test_what_is_no_bandwidth_is_refused(bandwidths, message):
 def test_one_row_is_too_few():
     with pytest.raises(ValueError, match="n_samples = 1 and nothing is left without it"):
         KernelDensityCV([0.3]).fit([[1.0]])
+    with pytest.raises(ValueError, match="n_samples = 1"):
+        KernelDensityCV([0.3], estimator=KernelDensity(weights="importance")).fit([[1.0]], sample_weight=[2.0])
     assert KernelDensityCV([0.3, 0.1]).fit([[1.0]], sample_weight=[2.0]).bandwidth_ == 0.1
 
 

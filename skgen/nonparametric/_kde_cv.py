@@ -134,7 +134,7 @@ class KernelDensityCV(TractableConditionals, DensityEstimator):
 
     def _fit(self, X, y, sample_weight):
         counted, n_given = vars(self).pop("_counted_", (np.arange(len(X)), len(X)))
-        if len(X) == 1 and sample_weight[0] <= 1:
+        if len(X) == 1 and (sample_weight[0] <= 1 or self._given().weights == "importance"):
             raise UnboundedLikelihood(
                 "KernelDensityCV leaves rows out, but n_samples = 1 and nothing is left without it: give more rows."
             )
@@ -351,7 +351,7 @@ def _rounds(splits, n_rows):
     """
     rounds = []
     for k, (train, test) in enumerate(splits):
-        if not np.array_equal(np.sort(np.concatenate([train, test])), np.arange(n_rows)):
+        if (np.bincount(np.concatenate([train, test]), minlength=n_rows) != 1).any():
             return None
         free = [entry for entry in rounds if (entry[0][test] == -1).all()]
         if not free:
