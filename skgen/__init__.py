@@ -27,6 +27,7 @@ _HOME = {
     "Independent": "skgen.parametric",
     "InverseGaussian": "skgen.parametric",
     "KernelDensity": "skgen.nonparametric",
+    "KernelDensityCV": "skgen.nonparametric",
     "Laplace": "skgen.parametric",
     "LocationScaleT": "skgen.parametric",
     "LogNormal": "skgen.parametric",

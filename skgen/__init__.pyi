@@ -15,6 +15,7 @@ from skgen.checks import check_density_estimator as check_density_estimator
 from skgen.foreign import ForeignDensity as ForeignDensity
 from skgen.foreign import as_density as as_density
 from skgen.nonparametric import KernelDensity as KernelDensity
+from skgen.nonparametric import KernelDensityCV as KernelDensityCV
 from skgen.parametric import GEV as GEV
 from skgen.parametric import Bernoulli as Bernoulli
 from skgen.parametric import Beta as Beta

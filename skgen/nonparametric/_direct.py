@@ -11,7 +11,7 @@ from skgen.nonparametric._kernels import GAUSSIAN
 from skgen.nonparametric._metrics import CHORD, PRODUCT, SQUARES
 
 TILE = 512  # centres: long enough for vectors, short enough for the cache
-BY_NUMPY = 2e6  # entries of the array of differences up to which nobody waits for a compiler
+BY_NUMPY = 5e5  # entries of the array of differences up to which nobody waits for a compiler
 BLOCK = 2**18  # entries of one such array
 LN2 = np.log(2)
 TREES = {"kd_tree": KDTree, "ball_tree": BallTree}
