@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skgen.nonparametric import _direct
-from skgen.nonparametric._direct import Direct, GreatCircle, Product
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
 from skgen.nonparametric._metrics import Minkowski
+from skgen.nonparametric._sums import _direct
+from skgen.nonparametric._sums._direct import Direct, GreatCircle, Product
 
 METRICS = {
     "product": Product(),

@@ -15,9 +15,9 @@ from sklearn.utils.estimator_checks import check_estimator
 from skgen import supports
 from skgen.checks import check_density_estimator
 from skgen.nonparametric import KernelDensity, StudentTKernel
-from skgen.nonparametric import _held_out as held_out
 from skgen.nonparametric._kde_cv import KernelDensityCV
 from skgen.nonparametric._kernels import KERNELS
+from skgen.nonparametric._sums import _held_out as held_out
 from skgen.parametric import Independent
 
 GRID = [0.15, 0.3, 0.45, 0.8, 1.6]

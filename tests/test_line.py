@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
-from skgen.nonparametric import _line
-from skgen.nonparametric._line import COMPACT, KINDS, Line, log_difference
-from skgen.nonparametric._line_tree import LEAF, N_NODES, NODES, halve
+from skgen.nonparametric._sums import _line
+from skgen.nonparametric._sums._line import COMPACT, KINDS, Line, log_difference
+from skgen.nonparametric._sums._line_tree import LEAF, N_NODES, NODES, halve
 
 POWERS = {"tophat": (2, 0), "linear": (1, 1), "epanechnikov": (2, 1), "biweight": (2, 2), "triweight": (2, 3)}
 POWERS["tricube"] = (3, 3)  # (1 - r^a)^b
@@ -412,7 +412,7 @@ def test_intervals_keep_the_sums_of_polynomials():
 def test_few_pairs_wait_for_no_compiler():
     code = (
         "import sys, numpy as np\n"
-        "from skgen.nonparametric._line import KINDS, Line\n"
+        "from skgen.nonparametric._sums._line import KINDS, Line\n"
         "x = np.linspace(0, 1, 200)\n"
         "for kernel in KINDS:\n"
         "    line = Line(x, 0.0, kernel, 0.1, **({'df': 3.0} if kernel == 'student_t' else {}))\n"

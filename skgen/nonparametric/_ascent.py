@@ -12,8 +12,8 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 from sklearn.utils import gen_batches
 
-from skgen.nonparametric._direct import Direct, Product
 from skgen.nonparametric._space import Mapped, together
+from skgen.nonparametric._sums._direct import Direct, Product
 
 BLOCK = 2**18  # entries of an array of pairs
 NEAR, CLOSE, EXACT = (

@@ -19,9 +19,9 @@ from sklearn.utils.validation import _num_samples
 
 from skgen.base import DensityEstimator, UnboundedLikelihood, check_weights
 from skgen.conditionals import TractableConditionals
-from skgen.nonparametric._held_out import Rows, log_sums_of_others, log_sums_without
 from skgen.nonparametric._kde import KernelDensity
 from skgen.nonparametric._space import Feature, Mapped
+from skgen.nonparametric._sums._held_out import Rows, log_sums_of_others, log_sums_without
 
 FACTORS = np.geomspace(0.1, 3.0, 30)  # of the rule, where no bandwidths are given
 

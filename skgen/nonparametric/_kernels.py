@@ -130,8 +130,13 @@ class Power(Compact):
         return self.b * np.log(self._rest(gap)) if self.b else np.zeros_like(gap)
 
     def _rest(self, gap):
-        """1 - r^a for a = 1, 2, 3, to full precision near the edge."""
-        return gap if self.a == 1 else gap * (2 - gap) if self.a == 2 else gap * (3 - gap * (3 - gap))
+        """1 - r^a, to full precision near the edge."""
+        if self.a == 1:
+            return gap
+        if self.a == 2:
+            return gap * (2 - gap)
+        with np.errstate(divide="ignore"):
+            return -np.expm1(self.a * np.log1p(-gap))
 
     def log_slope(self, s, d):
         s = np.clip(s, 1e-16, 1 - 1e-16)

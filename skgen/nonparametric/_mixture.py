@@ -13,13 +13,13 @@ from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 
 from skgen.nonparametric._columns import Column
-from skgen.nonparametric._direct import Direct, GreatCircle, Product
 from skgen.nonparametric._kernels import EXPONENTIAL, GAUSSIAN, LOGISTIC, STUDENT
 from skgen.nonparametric._metrics import Minkowski
-from skgen.nonparametric._on_line import OnLine
-from skgen.nonparametric._plane import Plane
 from skgen.nonparametric._space import FAR, Cut, together
 from skgen.nonparametric._sphere import from_points, log_cap_mass, sphere_angles, tilted, to_points
+from skgen.nonparametric._sums._direct import Direct, GreatCircle, Product
+from skgen.nonparametric._sums._on_line import OnLine
+from skgen.nonparametric._sums._plane import Plane
 
 MANY_IMAGES = 32  # of a row, above which columns are folded one by one
 PAIRS = 2**18  # of a row and a centre at a time
@@ -167,7 +167,7 @@ class KernelMixture:
             return Constant(log_weights)
         name, tile, device = self.engine
         if device is not None:  # torch is asked for by nobody else
-            from skgen.nonparametric._device import OnDevice
+            from skgen.nonparametric._sums._device import OnDevice
 
             return OnDevice(U[rows], log_weights, self.kernel, self._distance(), scales, device)
         if U.shape[1] == 1 and scales is None and name == "auto":

@@ -6,11 +6,11 @@ import numpy as np
 
 from skgen import supports
 from skgen.nonparametric._cells import Labels, WholeNumbers
-from skgen.nonparametric._direct import TILE
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
 from skgen.nonparametric._metrics import metric_of
 from skgen.nonparametric._mixture import KernelMixture
 from skgen.nonparametric._space import BOUNDARIES, Feature, Periodic, Space
+from skgen.nonparametric._sums._direct import TILE
 
 FOR_SPHERE = {  # what metric="haversine" does not go with
     "multivariate": "radial",

@@ -1,6 +1,6 @@
 """Sums of Gaussians in two and three dimensions: through a grid where that is faster and near enough, else by pairs."""
 
-from skgen.nonparametric._grid import Binned, is_worthwhile
+from skgen.nonparametric._sums._grid import Binned, is_worthwhile
 
 EXACT = 5e-11  # of a sum: what counts as no error
 MOST_EXACT = 200_000  # centres: the rounding errors of more cannot be shown to be that small

@@ -1,6 +1,6 @@
-r"""Sums of kernels' distribution functions on the line, over the tree of intervals of `skgen.nonparametric._line`.
+r"""Sums of kernels' distribution functions on the line, over the tree of intervals of `_line`.
 
-As in `skgen.nonparametric._line_loops`, an interval stands for its points by weights at Chebyshev nodes. The
+As in `skgen.nonparametric._sums._line_loops`, an interval stands for its points by weights at Chebyshev nodes. The
 distribution function :math:`F` is interpolated as well as :math:`1 - F` is, since constants are exact: the smaller of
 the two bounds counts, so that an interval of any length will do where :math:`F` is nearly 0 or 1.
 """
@@ -147,7 +147,7 @@ def log_masses(
     queries : ndarray of shape (m,)
         Where the sums are wanted.
     points, log_weights, starts, centers, halves, log_totals, weights, nodes : ndarrays
-        The tree, as for `skgen.nonparametric._line_loops.log_sums`.
+        The tree, as for `skgen.nonparametric._sums._line_loops.log_sums`.
 
     Returns
     -------

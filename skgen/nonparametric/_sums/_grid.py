@@ -41,9 +41,9 @@ from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 
-from skgen.nonparametric._direct import BY_NUMPY, TILE, Direct
 from skgen.nonparametric._kernels import Gaussian
 from skgen.nonparametric._metrics import Minkowski
+from skgen.nonparametric._sums._direct import BY_NUMPY, TILE, Direct
 
 A = 0.3  # variance that spreading and gathering take: less needs fewer nodes around a point, and more in all
 B = 1 - 2 * A
@@ -180,7 +180,7 @@ class Binned:
 
     def _convolved(self, sizes):
         """The nodes' sums, and the norm of the weights that were spread."""
-        from skgen.nonparametric import _grid_loops
+        from skgen.nonparametric._sums import _grid_loops
 
         grid = np.zeros([1] * (3 - len(sizes)) + sizes)
         X, order = self._in_steps(self.U)
@@ -252,7 +252,7 @@ class Binned:
         return shares, is_kept
 
     def _gathered(self, Q, n_jobs):
-        from skgen.nonparametric import _grid_loops
+        from skgen.nonparametric._sums import _grid_loops
 
         X, order = self._in_steps(Q)
         found = np.empty(len(Q))

@@ -4,7 +4,7 @@ r"""Held-out kernel sums of a whole grid of bandwidths from one pass over the pa
 
 for every row i, in fold f(i), and every multiple m of one bandwidth. A distance serves all multiples and, since folds
 hold each other out, both of its rows. On the line, where there are many rows, each fold is summed in O(n log n) by
-`skgen.nonparametric._line`; few pairs are summed by numpy, so that no compiler is waited for.
+`skgen.nonparametric._sums._line`; few pairs are summed by numpy, so that no compiler is waited for.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 
 from skgen.nonparametric._kernels import COSINE, EXPONENTIAL, GAUSSIAN, LOGISTIC, POWER, STUDENT, Kernel
-from skgen.nonparametric._line import PAIRS_FOR_NUMPY, Line
 from skgen.nonparametric._metrics import Minkowski
+from skgen.nonparametric._sums._line import PAIRS_FOR_NUMPY, Line
 
 BY_NUMPY = 5e6  # kernel values up to which nobody waits for a compiler
 MANY = 3000  # rows on the line from which trees are faster than all pairs (measured with the gaussian kernel)
@@ -166,7 +166,7 @@ def _by_fold_on_line(rows, multiples, folds, n_jobs):
 
 def _by_pairs(rows, multiples, folds, n_jobs):
     """All pairs of tiles, compiled; each thread adds up some of them."""
-    from skgen.nonparametric import _kde_cv_loops as loops
+    from skgen.nonparametric._sums import _held_out_loops as loops
 
     order, starts = _tiles(rows.U, folds)
     C, w, f = np.ascontiguousarray(rows.U[order].T), rows.weights[order], folds[order].astype(np.int64)

@@ -5,7 +5,7 @@ from joblib import effective_n_jobs
 from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 
-from skgen.nonparametric._line import Line
+from skgen.nonparametric._sums._line import Line
 
 SHORTEST = 2000  # queries of a thread
 

@@ -4,9 +4,9 @@ r"""Kernel sums on the line.
 
 for queries :math:`q`, centres :math:`c_i`, weights :math:`w_i` and a kernel :math:`k` with :math:`k(0) = 1`. Sorted
 centres are halved, and halved again, down to intervals of a few; each interval keeps weights at Chebyshev nodes that
-stand for its points (`skgen.nonparametric._line_tree`), and a walk down this tree sums them
-(`skgen.nonparametric._line_loops`). Where there are few pairs of queries and centres, all of them are summed by numpy,
-and no compiler is waited for.
+stand for its points (`skgen.nonparametric._sums._line_tree`), and a walk down this tree sums them
+(`skgen.nonparametric._sums._line_loops`). Where there are few pairs of queries and centres, all of them are summed by
+numpy, and no compiler is waited for.
 """
 
 import copy
@@ -14,7 +14,7 @@ import copy
 import numpy as np
 
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
-from skgen.nonparametric._line_tree import NODES, halve, log_sum_exp
+from skgen.nonparametric._sums._line_tree import NODES, halve, log_sum_exp
 
 PAIRS_FOR_NUMPY = 300_000
 
@@ -120,7 +120,7 @@ class Line:
         queries = np.ascontiguousarray(queries, dtype=np.float64)
         if len(queries) * len(self.points) <= PAIRS_FOR_NUMPY:
             return self._by_pairs(queries, own, log_rest)
-        from skgen.nonparametric import _line_loops
+        from skgen.nonparametric._sums import _line_loops
 
         return _line_loops.log_sums(
             KINDS[self.kernel], self.df, self.bandwidth, queries, own, log_rest, self.points, self.log_weights,
@@ -148,7 +148,7 @@ class Line:
             blocks = [self._masses_by_pairs(queries[i : i + rows]) for i in range(0, max(1, len(queries)), rows)]
             below, above = np.concatenate(blocks, axis=1)
             return below, above
-        from skgen.nonparametric import _line_mass_loops
+        from skgen.nonparametric._sums import _line_mass_loops
 
         tree = (self.points, self.log_weights, self.starts, *self.tree, NODES)
         below, above = (

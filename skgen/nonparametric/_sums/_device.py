@@ -40,7 +40,7 @@ class OnDevice:
     kernel : Kernel
         See `skgen.nonparametric._kernels`.
     metric : object
-        With `code`, as `skgen.nonparametric._direct.Direct` takes it.
+        With `code`, as `skgen.nonparametric._sums._direct.Direct` takes it.
     scales : ndarray of shape (n_centers,), optional
         The bandwidth of each centre; its power that makes the kernel a density belongs to the weights.
     device : str

@@ -97,7 +97,7 @@ class Direct:
         return result
 
     def _compiled(self, log2_weights):
-        from skgen.nonparametric import _direct_loops
+        from skgen.nonparametric._sums import _direct_loops
 
         tiles = (self.starts, self.low, self.high, log2_weights, self.log2_masses, self.precisions, self.least)
 
