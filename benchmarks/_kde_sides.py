@@ -35,9 +35,14 @@ class Side(NamedTuple):
     is_whole: bool = False  # a call costs much however few its queries are, and is never scaled
 
 
-def ours(X, h, kernel, **options):
-    """KernelDensity of this suite, two threads."""
-    return KernelDensity(bandwidth=h, kernel=kernel, n_jobs=2, **options).fit(X).score_samples
+def ours(X, h, kernel, n_jobs=2, device=None):
+    """KernelDensity of this suite."""
+    return KernelDensity(bandwidth=h, kernel=kernel, n_jobs=n_jobs, device=device).fit(X).score_samples
+
+
+def ours_alone(X, h, kernel):
+    """The same in one thread, which starts no others."""
+    return ours(X, h, kernel, n_jobs=None)
 
 
 def scikit_learns(rtol):
@@ -111,6 +116,7 @@ PEERS = [
     ),
     Side("KDEpy, TreeKDE", kdepys("TreeKDE"), lambda kernel, n, d: kernel == "gaussian" and d <= 5, "KDEpy"),
     Side("KDEpy, FFTKDE", kdepys_grid, lambda kernel, n, d: kernel == "gaussian" and d in GRID, "KDEpy", True),
+    Side("ours, one thread", ours_alone, package="skgen", is_whole=True),
 ]
 
 

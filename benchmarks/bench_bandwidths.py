@@ -36,7 +36,7 @@ OF_R = {  # selectors of R's stats and of its package ks, and ours that do the s
     "hpi": "plug_in",
     "hscv": "scv",
 }
-SETS = {100: 20, 1000: 5, 10_000: 2}  # samples of each density, by their size
+SETS = {100: 15, 1000: 5, 10_000: 2}  # samples of each density, by their size
 QUICK_SETS, QUICK = {100: 2}, ("infinite peak", "normal", "claw")
 
 

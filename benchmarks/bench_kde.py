@@ -260,9 +260,10 @@ OTHER = {"method": "method", "d": "d", "n": "n", "m": "m", "seconds": "s", "scik
 GPU = {"device": "device", "d": "d", "n": "n", "m": "m", "first": "first call, s", "seconds": "s", "target": "target"}
 GPU |= {name: SPEED[name] for name in SPEED if name.endswith(("worst", "broken"))}
 NOTE = f"""\
-Standard normal rows, n of them with d features, and m queries; ours with two threads, the others as they come (one
-thread, but for BLAS). All have the same bandwidth: Scott's :math:`n^{{-1/(d+4)}}`, for other kernels times the ratio of
-their canonical bandwidths in one dimension. Rows are standardised, so that it means the same to scipy.
+Standard normal rows, n of them with d features, and m queries; ours with two threads (and with one, last), the others
+as they come (one thread, but for BLAS). All have the same bandwidth: Scott's :math:`n^{{-1/(d+4)}}`, for other kernels
+times the ratio of their canonical bandwidths in one dimension. Rows are standardised, so that it means the same to
+scipy.
 
 "s" is the time of a fit and of the log-densities of all m queries, on the clock, the least of {REPEATS} in turns. Where
 "timed" is less than m, the peer scored so many queries, and the time per query was multiplied; a call that takes more
