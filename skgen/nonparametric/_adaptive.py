@@ -2,9 +2,11 @@
 
 import numpy as np
 from sklearn.neighbors import KDTree
+from sklearn.utils import gen_batches
 
 from skgen.base import UnboundedLikelihood
 
+BLOCK = 2**20  # neighbours at a time
 SMALLEST = 1e-3  # of the geometric mean: tied rows have neighbours at distance 0
 
 
@@ -25,7 +27,8 @@ def abramson(pilot, weights, alpha, n_neighbors):
     -------
     ndarray of shape (n_centers,)
     """
-    return _relative(-alpha * pilot.log_prob(pilot.centers), weights)
+    log_density = pilot.log_prob(pilot.centers) - pilot.coordinates(pilot.centers)[1]  # of the coordinates
+    return _relative(-alpha * log_density, weights)
 
 
 def k_nearest(pilot, weights, alpha, n_neighbors):
@@ -54,11 +57,15 @@ def k_nearest(pilot, weights, alpha, n_neighbors):
     U = pilot.standard(pilot.Z)
     tree, radius, todo, width = KDTree(U), np.zeros(n), np.arange(n), int(min(n, np.ceil(k) + 1))
     while len(todo):
-        distance, index = tree.query(U[todo], k=width)
-        reached = np.cumsum(weights[index], axis=1) - 1 >= k
-        done = reached.any(axis=1)
-        radius[todo[done]] = distance[done, reached[done].argmax(axis=1)]
-        todo = todo[~done] if width < n else todo[:0]
+        missed = []
+        for block in gen_batches(len(todo), max(1, BLOCK // width)):
+            rows = todo[block]
+            distance, index = tree.query(U[rows], k=width)
+            reached = np.cumsum(weights[index], axis=1) - 1 >= k
+            done = reached.any(axis=1)
+            radius[rows[done]] = distance[done, reached[done].argmax(axis=1)]
+            missed.append(rows[~done])
+        todo = np.concatenate(missed) if width < n else todo[:0]
         width = min(n, 2 * width)
     positive = radius[radius > 0]
     if not len(positive):

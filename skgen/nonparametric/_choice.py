@@ -10,7 +10,7 @@ MOST_SCORED = 5000  # rows whose likelihood a search for the bandwidth adds up, 
 EUCLIDEAN = Minkowski(2)
 
 
-def check_bandwidth(bandwidth, d):
+def check_bandwidth(bandwidth, d, name="bandwidth"):
     """A number, d positive numbers or a positive definite matrix, as float64.
 
     Parameters
@@ -19,6 +19,8 @@ def check_bandwidth(bandwidth, d):
         As the user gave it.
     d : int
         The number of continuous features.
+    name : str
+        Of the parameter.
 
     Returns
     -------
@@ -37,9 +39,9 @@ def check_bandwidth(bandwidth, d):
     if h.shape == (d, d) and np.isfinite(h).all() and np.allclose(h, h.T):
         if np.linalg.eigvalsh(h)[0] > 0:
             return h
-        raise ValueError("bandwidth is no positive definite matrix: H is a covariance, the square of a bandwidth.")
+        raise ValueError(f"{name} is no positive definite matrix: H is a covariance, the square of a bandwidth.")
     raise ValueError(
-        f"bandwidth is a positive number, {d} of them (one for each continuous feature), a symmetric matrix of shape "
+        f"{name} is a positive number, {d} of them (one for each continuous feature), a symmetric matrix of shape "
         f"({d}, {d}), or a rule; got an array of shape {h.shape}."
     )
 
@@ -68,7 +70,7 @@ def canonical_ratio(kernel, d, is_product, metric):
     return np.exp((log_roughness - 2 * np.log(kernel.mean_square(1))) / (d + 4) - gaussian)
 
 
-def by_rule(rule, Z, weights, *, kernel, is_product, metric, structure, left_out, log_left_out_scores):
+def by_rule(rule, Z, weights, *, mixture, structure, factors, left_out, log_left_out_scores):
     """The bandwidth that a rule chooses.
 
     Parameters
@@ -79,10 +81,12 @@ def by_rule(rule, Z, weights, *, kernel, is_product, metric, structure, left_out
         Coordinates.
     weights : ndarray of shape (n_samples,)
         As many as rows count.
-    kernel, is_product, metric : object
-        What the bandwidth is for.
+    mixture : KernelMixture
+        Of any bandwidth: what the chosen one is for.
     structure : {"diag", "full"}
         Its form.
+    factors : ndarray of shape (d,) or None
+        By which the metric multiplies columns, and so divides bandwidths.
     left_out : ndarray of shape (n_samples,) or None
         The weight that a row loses where it is left out; one observation, if None.
     log_left_out_scores : callable
@@ -92,15 +96,21 @@ def by_rule(rule, Z, weights, *, kernel, is_product, metric, structure, left_out
     -------
     ndarray of shape (d,) or (d, d)
     """
-    d = Z.shape[1]
+    d, kernel = Z.shape[1], mixture.kernel
+    factors = np.ones(d) if factors is None else factors
+    is_plain = kernel.profile(1)[0] == GAUSSIAN and mixture.metric.p == 2 and mixture.space.is_free
+    if rule == "mlcv" and structure == "diag" and not (is_plain and not mixture.discrete):
+        start = factors * _bandwidth.select("silverman", Z, weights, left_out=left_out)
+        if np.isfinite(kernel.mean_square(d)):
+            start = start * canonical_ratio(kernel, d, mixture.is_product, mixture.metric)
+        return _bandwidth.maximise_leave_one_out(lambda log_h: log_left_out_scores(np.exp(log_h)), start)
     if np.isinf(kernel.mean_square(d)):
         raise ValueError("A rule wants a kernel with a variance: more degrees of freedom than 2, or a bandwidth.")
-    ratio = canonical_ratio(kernel, d, is_product, metric)
-    if rule == "mlcv" and structure == "diag" and (kernel.profile(1)[0] != GAUSSIAN or metric.p != 2):
-        start = ratio * _bandwidth.select("silverman", Z, weights, left_out=left_out)
-        return _bandwidth.maximise_leave_one_out(lambda log_h: log_left_out_scores(np.exp(log_h)), start)
+    ratio = canonical_ratio(kernel, d, mixture.is_product, mixture.metric)
     chosen = _bandwidth.select(rule, Z, weights, structure=structure, left_out=left_out)
-    return chosen * ratio if structure == "diag" else chosen * ratio**2
+    if structure == "diag":
+        return chosen * ratio * factors
+    return chosen * ratio**2 * factors[:, None] * factors
 
 
 def rule_of_thumb(cell, n, d):

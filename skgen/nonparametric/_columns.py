@@ -5,6 +5,8 @@ from scipy.special import logsumexp
 
 from skgen.nonparametric._space import Cut, Mapped
 
+SHORT = 1e-5  # bandwidths: a kernel is straight over so short an interval, and its masses would cancel
+
 
 class Column:
     """Column j of the kernels around all centres, seen from rows whose columns before j are known."""
@@ -19,6 +21,7 @@ class Column:
             before = (Z[:, None, :j] - mixture.Z[None, :, :j]) @ mixture.root[:j, j]
             self.h = factor[j, j]
             self.centers, self.images = mixture.Z[None, :, j] - before * self.h, [(1.0, 0.0)]
+        self.log_mass = np.log(2) + self.kernel.log_mass(1)
         self.log_kept = 0.0
         if isinstance(self.feature, Cut) and np.isfinite([self.feature.low, self.feature.high]).any():
             self.log_kept = self._log_mass(np.array([self.feature.low]), np.array([self.feature.high]))
@@ -43,9 +46,12 @@ class Column:
         parts = []
         for sign, shift in self.images:
             first, second = (a, b) if sign > 0 else (b, a)
-            below = self.kernel.log_tails(self._steps(first, sign, shift))
-            above = self.kernel.log_tails(self._steps(second, sign, shift))
-            parts.append(_log_between(below, above))
+            low, high = self._steps(first, sign, shift), self._steps(second, sign, shift)
+            width = high - low
+            with np.errstate(divide="ignore", invalid="ignore"):
+                short = self.kernel.log_at(np.abs(high - width / 2), 1) + np.log(np.maximum(width, 0)) - self.log_mass
+            between = _log_between(self.kernel.log_tails(low), self.kernel.log_tails(high))
+            parts.append(np.where(width < SHORT, short, between))
         return parts[0] if len(parts) == 1 else logsumexp(parts, axis=0)
 
     def _steps(self, z, sign, shift):

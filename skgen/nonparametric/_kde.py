@@ -12,7 +12,7 @@ from skgen.nonparametric import _adaptive, _conditionals
 from skgen.nonparametric._ascent import climb, gradient
 from skgen.nonparametric._bandwidth import RULES
 from skgen.nonparametric._choice import MOST_SCORED, by_rule, check_bandwidth, rule_of_thumb
-from skgen.nonparametric._kernels import KERNELS, Kernel
+from skgen.nonparametric._kernels import KERNELS, StudentTKernel
 from skgen.nonparametric._metrics import METRICS
 from skgen.nonparametric._setting import Setting
 from skgen.nonparametric._space import BOUNDARIES
@@ -41,7 +41,7 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     algorithm : {"auto", "kd_tree", "ball_tree"}, default="auto"
         How rows are arranged. "auto" takes the fastest way that is exact: sorted transforms for one feature, trees of
         large tiles for more. The others take the tree of that name with tiles of `leaf_size` rows.
-    kernel : str or Kernel, default="gaussian"
+    kernel : str or StudentTKernel, default="gaussian"
         "gaussian", "tophat", "epanechnikov", "exponential", "linear", "cosine", "biweight", "triweight", "tricube",
         "logistic", "student_t" (4 degrees of freedom; `skgen.nonparametric.StudentTKernel(df)` has another number).
     metric : str, default="euclidean"
@@ -138,7 +138,7 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     _parameter_constraints = {
         "bandwidth": [Interval(Real, 0, None, closed="neither"), StrOptions(set(RULES)), "array-like"],
         "algorithm": [StrOptions({"auto", "kd_tree", "ball_tree"})],
-        "kernel": [StrOptions(set(KERNELS)), Kernel],
+        "kernel": [StrOptions(set(KERNELS)), StudentTKernel],
         "metric": [StrOptions(set(METRICS))],
         "atol": [Interval(Real, 0, None, closed="left")],
         "rtol": [Interval(Real, 0, None, closed="left")],
@@ -271,9 +271,9 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         self.smoothing_ = self._smoothing(setting, n, d)
         self.bandwidth_ = self._chosen(self.bandwidth, setting, n) if d else 1.0
         if self.adaptive is not None and d:
-            pilot = self.bandwidth_ if self.pilot is None else self._chosen(self.pilot, setting, n)
-            pilot = self._mixture(setting, pilot)
-            self.scales_ = _adaptive.SCALES[self.adaptive](pilot, self.weights_, self.alpha, self.n_neighbors)
+            pilot = self.bandwidth_ if self.pilot is None else self._chosen(self.pilot, setting, n, "pilot")
+            pilot, counts = self._mixture(setting, pilot), self.weights_ * (n / self.weights_.sum())
+            self.scales_ = _adaptive.SCALES[self.adaptive](pilot, counts, self.alpha, self.n_neighbors)
         self.compression_error_ = 0.0
         if self.n_centers is not None and len(X) > self.n_centers:
             self._compress(setting)
@@ -291,29 +291,26 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
                 )
         return np.array(given)
 
-    def _chosen(self, bandwidth, setting, n):
+    def _chosen(self, bandwidth, setting, n, name="bandwidth"):
         """The bandwidth that was given, or that the rule of that name chooses."""
         if not isinstance(bandwidth, str):
-            return setting.checked(check_bandwidth(bandwidth, len(setting.continuous)))
+            return setting.checked(check_bandwidth(bandwidth, len(setting.continuous), name))
+        setting.check_structure(self.bandwidth_structure == "full")
         if setting.metric == "haversine":
             raise ValueError(f"bandwidth={bandwidth!r} knows no sphere: give a number in radians, or search for one.")
         weights = self.weights_ * (n / self.weights_.sum())
         with_rows = self._mixture(setting, 1.0)
         self._refuse_constant(with_rows.Z, setting, n)
-        try:
-            return by_rule(
-                bandwidth,
-                setting.unrolled(with_rows.Z),
-                weights,
-                kernel=with_rows.kernel,
-                is_product=with_rows.is_product,
-                metric=with_rows.metric,
-                structure=setting.structure,
-                left_out=None if setting.weights == "frequency" else weights,
-                log_left_out_scores=lambda h: self._left_out_score(setting, h),
-            )
-        except ValueError as error:
-            raise UnboundedLikelihood(str(error)) from None
+        return by_rule(
+            bandwidth,
+            setting.unrolled(with_rows.Z, weights),
+            weights,
+            mixture=with_rows,
+            structure=setting.structure,
+            factors=setting.factors(),
+            left_out=None if setting.weights == "frequency" else weights,
+            log_left_out_scores=lambda h: self._left_out_score(setting, h),
+        )
 
     def _refuse_constant(self, Z, setting, n):
         way_out = "Give the bandwidth as a number, or leave the column out."
@@ -325,25 +322,44 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
 
     def _left_out_score(self, setting, bandwidth):
         """The mean log-density of rows that leave themselves out, of some thousands of them if they are many."""
-        centers, place = np.unique(self.centers_, axis=0, return_inverse=True)
-        weights = np.bincount(place.ravel(), self.weights_)
+        if setting.weights == "frequency":
+            centers, place = np.unique(self.centers_, axis=0, return_inverse=True)
+            weights = np.bincount(place.ravel(), self.weights_)
+        else:  # a row of importance leaves itself out, and not its equals
+            order = np.lexsort(self.centers_.T)
+            centers, weights = self.centers_[order], self.weights_[order]
         rows = np.arange(len(centers))[:: 1 if len(setting.continuous) == 1 else max(1, len(centers) // MOST_SCORED)]
         mixture = setting.mixture(centers, weights, bandwidth, self.smoothing_, None)
-        return np.average(_left_out(mixture, _shares(setting.weights, weights), rows), weights=weights[rows])
+        lost = _lost(setting.weights, weights)
+        return np.average(_left_out(mixture, weights, lost, rows), weights=weights[rows])
 
     def _compress(self, setting):
         from skgen.nonparametric._compress import compress, error_bound
 
-        if setting.discrete or setting.metric == "haversine" or self.scales_ is not None:
-            raise ValueError("n_centers merges rows of numbers: not with discrete features, haversine, or adaptive.")
+        is_mapped = setting.boundary == "transform" and setting.bounds
+        if setting.discrete or setting.metric == "haversine" or self.scales_ is not None or is_mapped:
+            raise ValueError(
+                "n_centers merges rows of numbers whose kernels are alike: not with discrete features, "
+                "metric='haversine', adaptive, or boundary='transform'."
+            )
         mixture = self._mixture(setting, self.bandwidth_)
         U = mixture.standard(mixture.Z)
-        merged, self.weights_, self.scatter_ = compress(U, self.weights_, self.scatter_, self.n_centers)
+        scatter = self.scatter_ * self._stretch(mixture)
+        merged, self.weights_, self.scatter_ = compress(U, self.weights_, scatter, self.n_centers)
+        self.merged_in_ = np.diag(mixture.marginal) if mixture.root is None else mixture.back
         Z = merged * mixture.marginal if mixture.root is None else merged @ mixture.back
         self.centers_ = mixture.space.from_line(Z + mixture.origin)
-        self.compression_error_ = error_bound(
+        bound = error_bound(
             mixture.kernel, U.shape[1], mixture.is_product, mixture.metric, self.weights_, self.scatter_
         )
+        self.compression_error_ = min(1.0, len(mixture.images) * bound)  # images may meet
+
+    def _stretch(self, mixture):
+        """By how much squares may grow from the bandwidths in which rows were merged to those of the mixture."""
+        if not hasattr(self, "merged_in_"):
+            return 1.0
+        to_new = self.merged_in_ / mixture.marginal if mixture.root is None else self.merged_in_ @ mixture.root
+        return np.linalg.norm(to_new, 2) ** 2
 
     def _mixture(self, setting, bandwidth):
         return setting.mixture(self.centers_, self.weights_, bandwidth, self.smoothing_, self.scales_)
@@ -354,7 +370,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     def __setstate__(self, state):
         super().__setstate__(state)
         if getattr(self, "_fitted", False):
-            self._mixture_ = self._mixture(Setting(**self.setting_), self.bandwidth_)
+            setting = Setting(**self.setting_)
+            self._mixture_ = self._mixture(setting.where_it_runs(), self.bandwidth_)
 
     def _log_prob(self, X, y):
         return self._mixture_.log_prob(X, n_jobs=self.setting_["n_jobs"])
@@ -386,12 +403,12 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         array([0.125, 0.125, 0.   ])
         """
         check_is_fitted(self)
-        if self.compression_error_ or self.scatter_.any():
+        if hasattr(self, "merged_in_"):
             raise ValueError("The rows were merged into n_centers centres, and none can be left out: fit without it.")
-        if len(self.centers_) == 1 and (self.weights_ <= 1).all():
+        lost = _lost(self.setting_["weights"], self.weights_)
+        if len(lost) == 1 and lost == self.weights_:
             raise ValueError("There is one row, and nothing is left without it.")
-        shares = _shares(self.setting_["weights"], self.weights_)
-        return _left_out(self._mixture_, shares, np.arange(len(shares)), self.setting_["n_jobs"])
+        return _left_out(self._mixture_, self.weights_, lost, np.arange(len(lost)), self.setting_["n_jobs"])
 
     def _conditional_log_cdf(self, X):
         return _conditionals.log_cdf(self._mixture_, X)
@@ -514,15 +531,17 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         return climb(self._mixture_)
 
 
-def _shares(kind, weights):
-    """What each row takes away of the whole weight when it leaves itself out: one observation, or all there is."""
-    return (np.minimum(weights, 1.0) if kind == "frequency" else weights) / weights.sum()
+def _lost(kind, weights):
+    """The weight that each row takes away when it leaves itself out: one observation, or all there is."""
+    return np.minimum(weights, 1.0) if kind == "frequency" else weights
 
 
-def _left_out(mixture, shares, rows, n_jobs=None):
-    """Log-density of some centres, each of which loses its share of the whole weight."""
+def _left_out(mixture, weights, lost, rows, n_jobs=None):
+    """Log-density of some centres, each of which loses some of its weight."""
+    before, after = np.cumsum(weights), np.cumsum(weights[::-1])[::-1]
+    others = (np.append(0.0, before[:-1]) + np.append(after[1:], 0.0))[rows]  # a sum, in which nothing cancels
+    own = (weights - lost)[rows]
     with np.errstate(divide="ignore"):
-        left = np.maximum(np.exp(mixture.log_weights[rows]) - shares[rows], 0.0)
-        left[np.isclose(np.exp(mixture.log_weights[rows]), shares[rows], rtol=1e-12)] = 0.0
-        log_own = np.log(left)
-    return mixture.log_prob(mixture.centers[rows], rows, log_own, n_jobs) - np.log1p(-shares[rows])
+        log_own = np.log(own) - np.log(weights.sum())
+    log_rest = np.log(others + own) - np.log(weights.sum())
+    return mixture.log_prob(mixture.centers[rows], rows, log_own, n_jobs) - log_rest

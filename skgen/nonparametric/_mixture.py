@@ -21,7 +21,7 @@ from skgen.nonparametric._sums._direct import Direct, GreatCircle, Product
 from skgen.nonparametric._sums._on_line import OnLine
 from skgen.nonparametric._sums._plane import Plane
 
-MANY_IMAGES = 32  # of a row, above which columns are folded one by one
+MANY_IMAGES = 1024  # of a row, above which columns are folded one by one
 PAIRS = 2**18  # of a row and a centre at a time
 ONE_IMAGE = [(np.zeros(0), np.zeros(0))]
 TAILS = {GAUSSIAN: "square", EXPONENTIAL: "linear", LOGISTIC: "linear", STUDENT: "power"}
@@ -98,21 +98,21 @@ class KernelMixture:
             self.ways, self.images, self.is_folded = [], [(np.ones(3), np.zeros(3))], False
         else:
             self.Z = space.to_line(centers[:, self.continuous])[0]
-            self.origin = self.log_weights_mean(self.Z)
+            self.origin = np.exp(self.log_weights) @ self.Z  # keeps an offset of the data out of the distances
             self._set_bandwidth(bandwidth, d)
             self.log_constant = self.log_determinant + self._log_kernel_mass(d)
-            widest = self.marginal * (1.0 if scales is None else scales.max())
+            is_round = self.root is None or (not self.is_product and metric.p <= 2)
+            reach = self.marginal if is_round else np.abs(self.back).sum(axis=0)  # the corners of a unit cube
+            widest = reach * (1.0 if scales is None else scales.max())
             tail = "compact" if kernel.reach == 1 else TAILS[kernel.profile(1)[0]]
             self.ways = space.images(widest, tail)
             n_images = np.prod([float(len(way)) for way in self.ways])
             self.is_folded = self.factorises and n_images > MANY_IMAGES  # then column by column
             self.images = [(np.ones(d), np.zeros(d))] if self.is_folded else together(self.ways) if d else ONE_IMAGE
         self.log_component = self.log_weights - (0.0 if scales is None else d * np.log(scales)) - self._log_kept()
+        name = self.engine[0]
+        self.is_line = d == 1 and scales is None and name == "auto" and device is None
         self.groups = self._grouped()
-
-    def log_weights_mean(self, Z):
-        """The weighted mean, the origin that keeps an offset of the data out of the distances."""
-        return np.exp(self.log_weights) @ Z if Z.shape[1] else np.zeros(0)
 
     def _set_bandwidth(self, bandwidth, d):
         """The root that makes the kernel standard: u = (z - origin) @ root, or divided by `marginal`."""
@@ -138,15 +138,11 @@ class KernelMixture:
         return np.log(d) + self.metric.log_ball(d) + self.kernel.log_mass(d)
 
     def _log_kept(self):
-        """Log of the share of each kernel that lies between the ends of the features that cut it."""
-        log_kept = np.zeros(len(self.Z))
-        for j, feature in enumerate([] if self.on_sphere else self.space.features):
-            if type(feature) is Cut:
-                h = self.marginal[j] * (1.0 if self.scales is None else self.scales)
-                log_below = self.kernel.log_tails((feature.low - self.Z[:, j]) / h)[0]
-                log_above = self.kernel.log_tails((feature.high - self.Z[:, j]) / h)[1]
-                log_kept += np.log1p(-np.exp(log_below) - np.exp(log_above))
-        return log_kept
+        """Logarithm of the share of each kernel that lies between the ends of the features that cut it."""
+        if self.on_sphere:
+            return 0.0
+        cut = [j for j, feature in enumerate(self.space.features) if type(feature) is Cut]
+        return sum(np.ravel(Column(self, j, None).log_kept) for j in cut)
 
     def _grouped(self):
         """Pairs (codes, sums, members): the engines of centres that agree in the discrete columns."""
@@ -170,14 +166,16 @@ class KernelMixture:
             from skgen.nonparametric._sums._device import OnDevice
 
             return OnDevice(U[rows], log_weights, self.kernel, self._distance(), scales, device)
-        if U.shape[1] == 1 and scales is None and name == "auto":
-            return OnLine(U[rows, 0], log_weights, self.kernel)
+        if self.is_line:
+            return OnLine(self.Z[rows, 0], log_weights, self.kernel, float(self.marginal[0]))
         tree = "kd_tree" if name == "auto" else name
         direct = Direct(U[rows], log_weights, self.kernel, self._distance(), scales, tree, tile)
         if not (self.is_gaussian and name == "auto" and U.shape[1] in (2, 3) and scales is None) or self.on_sphere:
             return direct
         rtol, atol = self.tolerance
-        return Plane(direct, U[rows], log_weights, rtol, atol * np.exp(self.log_constant))
+        n_parts = len(self.images) * len(np.unique(self.centers[:, self.discrete], axis=0))
+        atol = atol * np.exp(self.log_constant) / max(1, n_parts)
+        return Plane(direct, U[rows], log_weights, rtol, atol)
 
     def _distance(self):
         if self.on_sphere:
@@ -209,8 +207,9 @@ class KernelMixture:
             log_own = log_own + (self.log_component - self.log_weights)[own]
         found = np.full(len(X), -np.inf)
         for signs, shifts in self.images:
-            U = self.standard(signs * Z + shifts)
-            rows = self._in_reach(U, found)
+            image = signs * Z + shifts
+            U = image if self.is_line else self.standard(image)
+            rows = self._in_reach(image, found)
             if len(rows):
                 given = (None, None) if own is None else (own[rows], log_own[rows])
                 found[rows] = np.logaddexp(found[rows], self._log_image(U[rows], X[rows], *given, n_jobs))
@@ -231,10 +230,11 @@ class KernelMixture:
             found[block] = logsumexp(log_terms, axis=1)
         return found
 
-    def _in_reach(self, U, found):
+    def _in_reach(self, Z, found):
         """The rows of an image that may add something to what is found, by their distance from the centres' box."""
-        if len(self.images) == 1 or not U.shape[1]:
-            return np.arange(len(U))
+        if len(self.images) == 1 or not Z.shape[1]:
+            return np.flatnonzero(np.isfinite(Z).all(axis=1))
+        U = self.standard(Z)
         gaps = np.maximum(np.maximum(self.box[0] - U, U - self.box[1]), 0.0)
         s = (gaps.max(axis=1) / (1.0 if self.scales is None else self.scales.max())) ** 2
         d = 1 if self.is_product else U.shape[1]
@@ -242,11 +242,11 @@ class KernelMixture:
 
     def _log_image(self, U, X, own, log_own, n_jobs):
         """Log of the sum over all groups at one image of the rows."""
-        parts = [
-            self._log_cells(code, X) + self._log_sums(sums, U, members, own, log_own, n_jobs)
-            for code, sums, members in self.groups
-        ]
-        return parts[0] if len(parts) == 1 else logsumexp(parts, axis=0)
+        found = np.full(len(U), -np.inf)
+        for code, sums, members in self.groups:
+            part = self._log_cells(code, X) + self._log_sums(sums, U, members, own, log_own, n_jobs)
+            found = np.logaddexp(found, part, out=found) if len(self.groups) > 1 else part
+        return found
 
     def _log_sums(self, sums, U, members, own, log_own, n_jobs):
         if own is None:
@@ -278,11 +278,13 @@ class KernelMixture:
             angles = sphere_angles(self.kernel, self.bandwidth, len(chosen), rng)
             X[:, self.continuous] = from_points(tilted(self.Z[chosen], angles, rng))
         elif self.continuous:
-            Z = np.empty((len(chosen), len(self.continuous)))
-            todo = np.arange(len(chosen))
-            while len(todo):  # a cut kernel is drawn from until the draw lies inside
-                Z[todo] = self.Z[chosen[todo]] + self._steps(chosen[todo], rng)
-                todo = todo[~self._inside(Z[todo])]
+            Z = self.Z[chosen] + self._steps(chosen, rng)
+            outside = self._outside(Z)
+            while outside.any():  # the columns of cut kernels are independent: each is drawn until it lies inside
+                todo = outside.any(axis=1)
+                again = self.Z[chosen[todo]] + self._steps(chosen[todo], rng)
+                Z[todo] = np.where(outside[todo], again, Z[todo])
+                outside = self._outside(Z)
             X[:, self.continuous] = self.space.from_line(Z)
         return X
 
@@ -296,12 +298,11 @@ class KernelMixture:
             steps *= self.scales[chosen, None]
         return steps * self.marginal if self.root is None else steps @ self.back
 
-    def _inside(self, Z):
-        inside = np.ones(len(Z), bool)
-        for feature, z in zip(self.space.features, Z.T, strict=True):
-            if type(feature) is Cut:
-                inside &= (z >= feature.low) & (z <= feature.high)
-        return inside
+    def _outside(self, Z):
+        """Which entries lie beyond the ends at which kernels are cut."""
+        is_cut = np.array([type(feature) is Cut for feature in self.space.features])
+        low, high = (np.array([getattr(feature, end) for feature in self.space.features]) for end in ("low", "high"))
+        return is_cut & ((low > Z) | (high < Z))
 
 
 class Constant:

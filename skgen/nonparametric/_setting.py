@@ -1,6 +1,6 @@
 """What a kernel density estimate was told, with features by number: plain values, from which it can be built again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -131,12 +131,32 @@ class Setting:
         """The bandwidth, refused where the other options cannot do with it."""
         if self.metric == "haversine" and np.ndim(bandwidth):
             raise ValueError("metric='haversine' takes one bandwidth, in radians.")
-        if np.ndim(bandwidth) == 2 and self.boundary == "renormalize" and self.bounds:
+        self.check_structure(np.ndim(bandwidth) == 2)
+        return bandwidth
+
+    def check_structure(self, is_matrix):
+        """Refuse a matrix where kernels are cut column by column."""
+        if is_matrix and self.boundary == "renormalize" and self.bounds:
             raise ValueError(
                 "boundary='renormalize' cuts each column's kernel by itself, which a matrix does not allow: give one "
                 "bandwidth for each feature, or use boundary='reflect'."
             )
-        return bandwidth
+
+    def factors(self):
+        """By what the metric multiplies each column, or None."""
+        return metric_of(self.metric, self.metric_params)[1]
+
+    def where_it_runs(self):
+        """The same, on the processor if its device is not here."""
+        if self.device is None:
+            return self
+        from skgen.nonparametric._sums._device import checked_device
+
+        try:
+            checked_device(self.device)
+        except (ImportError, ValueError):
+            return replace(self, device=None)
+        return self
 
     def support(self, columns):
         """What rows may be."""
@@ -176,13 +196,13 @@ class Setting:
             return BOUNDARIES[self.boundary](*self.bounds[j])
         return Feature()
 
-    def unrolled(self, Z):
+    def unrolled(self, Z, weights):
         """Coordinates for rules, with circles cut opposite to their mean."""
         Z = Z.copy()
         for k, j in enumerate(self.continuous):
             if j in self.periodic:
                 turn = 2 * np.pi / self.periodic[j][0]
-                middle = np.angle(np.exp(1j * turn * Z[:, k]).mean()) / turn
+                middle = np.angle(np.average(np.exp(1j * turn * Z[:, k]), weights=weights)) / turn
                 Z[:, k] = middle + np.mod(Z[:, k] - middle + np.pi / turn, 2 * np.pi / turn) - np.pi / turn
         return Z
 

@@ -139,6 +139,7 @@ class Space:
     def __init__(self, features):
         self.features = features
         self.is_plain = all(type(feature) in (Feature, Cut) for feature in features)
+        self.is_free = all(type(feature) is Feature for feature in features)
 
     def to_line(self, X):
         """Coordinates of shape (n_samples, n_features), and the log of their volume per volume of rows."""
@@ -178,7 +179,7 @@ class Space:
                     "use kernel='logistic' or boundary='transform'."
                 )
             reach = h * {"compact": 1.0, "square": np.sqrt(2 * FAR), "linear": FAR, "power": 0.0}[tail]
-            if is_folded and reach > MOST_IMAGES * width:
+            if np.isfinite(width) and type(feature) is not Mapped and reach > MOST_IMAGES * width:
                 raise ValueError(
                     f"The bandwidth {h:.3g} of feature {j} is far beyond its range {width:.3g}: take a smaller one."
                 )

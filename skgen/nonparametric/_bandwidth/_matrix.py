@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import gammaln
 
+from skgen.base import UnboundedLikelihood
 from skgen.nonparametric._bandwidth._rules import silverman_factor
 from skgen.nonparametric._bandwidth._search import first_valley, largest_minimum, warn_of_end
 
@@ -146,14 +147,14 @@ def reference_root(sample, structure):
 
     Raises
     ------
-    ValueError
+    UnboundedLikelihood
         If a full matrix is wanted and the columns are linearly dependent.
     """
     if structure == "diag":
         return np.diag(sample.scale)
     covariance = sample.covariance
     if np.linalg.eigvalsh(covariance)[0] < SINGULAR:
-        raise ValueError(
+        raise UnboundedLikelihood(
             "No full bandwidth matrix can be learned from columns that depend linearly on each other. "
             "Take one bandwidth per feature, or leave a column out."
         )

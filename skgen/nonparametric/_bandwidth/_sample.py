@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skgen.base import UnboundedLikelihood
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -64,10 +66,8 @@ def merged(X, weight, left_out=None):
     Sample
     """
     if left_out is None:
-        left_out = np.minimum(weight, 1.0)
-    if (left_out == left_out[0]).all():
         rows, index = _distinct(X)
-        kept = np.full(len(rows), left_out[0])
+        kept = np.minimum(np.bincount(index, weights=weight, minlength=len(rows)), 1.0)
     else:  # rows that lose different weights stay apart
         rows, index = _distinct(np.column_stack([X, left_out]))
         rows, kept = rows[:, :-1], rows[:, -1]
@@ -98,18 +98,18 @@ def refuse_degenerate(X, weight):
 
     Raises
     ------
-    ValueError
+    UnboundedLikelihood
         If there is one observation, or a column has one value.
     """
     if not weight.sum() > 1:
-        raise ValueError(
+        raise UnboundedLikelihood(
             f"A bandwidth is learned from more than one observation, but the weights of the {len(X)} row(s) sum to "
             f"{weight.sum():.6g}. Give the bandwidth as a number, or weights that are frequencies."
         )
     constant = (X == X[0]).all(axis=0)
     if constant.any():
         j = int(np.argmax(constant))
-        raise ValueError(
+        raise UnboundedLikelihood(
             f"No bandwidth can be learned from a constant column: X[:, {j}] is {X[0, j]:.6g} in all {len(X)} row(s). "
             "Give the bandwidth as a number, or leave the column out."
         )

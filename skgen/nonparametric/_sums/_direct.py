@@ -1,14 +1,13 @@
 """Kernel sums over pairs: tiles of neighbouring centres, compiled, in threads; small problems by numpy alone."""
 
 import numpy as np
-from joblib import effective_n_jobs
 from scipy.special import logsumexp
 from sklearn.neighbors import BallTree, KDTree
 from sklearn.utils import gen_batches
-from sklearn.utils.parallel import Parallel, delayed
 
 from skgen.nonparametric._kernels import GAUSSIAN
 from skgen.nonparametric._metrics import CHORD, PRODUCT, SQUARES
+from skgen.nonparametric._sums._threads import in_threads
 
 TILE = 512  # centres: long enough for vectors, short enough for the cache
 BY_NUMPY = 5e5  # entries of the array of differences up to which nobody waits for a compiler
@@ -84,14 +83,8 @@ class Direct:
         order = np.asarray(KDTree(Q, leaf_size=32).get_arrays()[1]) if len(Q) > 32 else np.arange(len(Q))
         Q, own, log_own = np.ascontiguousarray(Q[order]) * self.unit, own[order], log_own[order] / LN2
         found, sums = np.empty(len(Q)), self._compiled(np.ascontiguousarray(self.log_weights / LN2))
-        n_threads = effective_n_jobs(n_jobs)
-        if n_threads == 1:
-            sums(Q, own, log_own, found)
-        else:
-            blocks = gen_batches(len(Q), max(4, -(-len(Q) // (8 * n_threads)) // 4 * 4))
-            Parallel(n_jobs, prefer="threads", require="sharedmem")(
-                delayed(sums)(Q[b], own[b], log_own[b], found[b]) for b in blocks
-            )
+        blocks = list(gen_batches(len(Q), max(4, -(-len(Q) // 32) // 4 * 4)))
+        in_threads(lambda b: sums(Q[b], own[b], log_own[b], found[b]), blocks, n_jobs)
         result = np.empty(len(Q))
         result[order] = found * LN2
         return result

@@ -35,15 +35,14 @@ than was asked for, being far from all centres, is answered by the sum over pair
 from functools import cached_property
 
 import numpy as np
-from joblib import effective_n_jobs
 from scipy import fft
 from scipy.special import logsumexp
 from sklearn.utils import gen_batches
-from sklearn.utils.parallel import Parallel, delayed
 
 from skgen.nonparametric._kernels import Gaussian
 from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._sums._direct import BY_NUMPY, TILE, Direct
+from skgen.nonparametric._sums._threads import in_threads
 
 A = 0.3  # variance that spreading and gathering take: less needs fewer nodes around a point, and more in all
 B = 1 - 2 * A
@@ -256,10 +255,9 @@ class Binned:
 
         X, order = self._in_steps(Q)
         found = np.empty(len(Q))
-        n_threads = effective_n_jobs(n_jobs)
-        blocks = gen_batches(len(X), max(1, -(-len(X) // n_threads)))
-        Parallel(n_jobs, prefer="threads", require="sharedmem")(
-            delayed(_grid_loops.gather)(X[b], self.widths, self.plan.steepness, self.grid, found[b]) for b in blocks
+        blocks = list(gen_batches(len(X), max(1, -(-len(X) // 16))))
+        in_threads(
+            lambda b: _grid_loops.gather(X[b], self.widths, self.plan.steepness, self.grid, found[b]), blocks, n_jobs
         )
         result = np.empty(len(Q))
         result[order] = found

@@ -14,11 +14,11 @@ from joblib import effective_n_jobs
 from scipy.special import logsumexp
 from sklearn.neighbors import KDTree
 from sklearn.utils import gen_batches
-from sklearn.utils.parallel import Parallel, delayed
 
 from skgen.nonparametric._kernels import COSINE, EXPONENTIAL, GAUSSIAN, LOGISTIC, POWER, STUDENT, Kernel
 from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._sums._line import PAIRS_FOR_NUMPY, Line
+from skgen.nonparametric._sums._threads import in_threads
 
 BY_NUMPY = 5e6  # kernel values up to which nobody waits for a compiler
 MANY = 3000  # rows on the line from which trees are faster than all pairs (measured with the gaussian kernel)
@@ -109,8 +109,10 @@ def log_sums_without(rows, multiples, left, n_jobs=None):
     n, d = rows.U.shape
     if d == 1 and n > MANY and n * n * len(multiples) > BY_NUMPY:
         line, own, log_left = _line(rows, slice(None)), np.arange(n), np.log(left)
-        return _in_threads(
-            lambda m: line.with_bandwidth(m).log_sums_without(rows.U[:, 0], own, log_left), multiples, n_jobs
+        return np.array(
+            in_threads(
+                lambda m: line.with_bandwidth(m).log_sums_without(rows.U[:, 0], own, log_left), list(multiples), n_jobs
+            )
         )
     with np.errstate(divide="ignore"):
         log_rest = np.log(rows.weights - left)
@@ -145,12 +147,6 @@ def _line(rows, some):
     return Line(rows.U[some, 0], np.log(rows.weights[some]), rows.kernel.name, **shape)
 
 
-def _in_threads(sums, multiples, n_jobs):
-    if effective_n_jobs(n_jobs) == 1:
-        return np.array([sums(m) for m in multiples])
-    return np.array(Parallel(n_jobs, prefer="threads", require="sharedmem")(delayed(sums)(m) for m in multiples))
-
-
 def _by_fold_on_line(rows, multiples, folds, n_jobs):
     held_out = [fold for fold in np.unique(folds) if fold >= 0]
     parts = [(_line(rows, folds != fold), np.flatnonzero(folds == fold)) for fold in held_out]
@@ -161,7 +157,7 @@ def _by_fold_on_line(rows, multiples, folds, n_jobs):
             found[held_out] = line.with_bandwidth(multiple).log_sums(rows.U[held_out, 0])
         return found
 
-    return _in_threads(sums, multiples, n_jobs)
+    return np.array(in_threads(sums, list(multiples), n_jobs))
 
 
 def _by_pairs(rows, multiples, folds, n_jobs):
@@ -234,11 +230,7 @@ def _heaps(starts, folds, n_threads):
 def _shared(loop, heaps, start):
     """What each heap makes of a copy of the array."""
     found = [start.copy() for _ in heaps]
-    if len(heaps) == 1:
-        loop(heaps[0], found[0])
-    else:
-        threads = Parallel(len(heaps), prefer="threads", require="sharedmem")
-        threads(delayed(loop)(heap, out) for heap, out in zip(heaps, found, strict=True))
+    in_threads(lambda k: loop(heaps[k], found[k]), range(len(heaps)), len(heaps))
     return found
 
 

@@ -57,7 +57,7 @@ class Line:
         if not len(centers):
             raise ValueError("Line wants at least one centre, but got none: there is nothing to sum.")
         log_weights = np.broadcast_to(np.asarray(log_weights, dtype=np.float64), centers.shape)
-        order = np.argsort(centers, kind="stable")
+        order = np.argsort(centers)
         self.points, self.log_weights = centers[order], log_weights[order]
         self.places = np.empty(len(order), dtype=np.int64)
         self.places[order] = np.arange(len(order))

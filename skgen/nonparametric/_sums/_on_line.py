@@ -1,21 +1,20 @@
 """Sums of one-dimensional kernels, in threads, with a centre's own weight replaced: what `Line` is asked for."""
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.utils import gen_batches
-from sklearn.utils.parallel import Parallel, delayed
 
 from skgen.nonparametric._sums._line import Line
+from skgen.nonparametric._sums._threads import in_threads
 
 SHORTEST = 2000  # queries of a thread
 
 
 class OnLine:
-    """Sums of a kernel around weighted centres on the line, in units of its bandwidth; see `Direct`."""
+    """Sums of a kernel around weighted centres on the line, in units of the data; see `Direct`."""
 
-    def __init__(self, u, log_weights, kernel):
+    def __init__(self, z, log_weights, kernel, bandwidth):
         shape = {"df": kernel.df} if kernel.name == "student_t" else {}
-        self.line, self.log_weights = Line(u, log_weights, kernel.name, **shape), log_weights
+        self.line, self.log_weights = Line(z, log_weights, kernel.name, bandwidth, **shape), log_weights
 
     def log_sums(self, Q, own=None, log_own=None, n_jobs=None):
         """Log of the sum of weights times kernels at each query."""
@@ -36,8 +35,5 @@ class OnLine:
         return result
 
     def _in_threads(self, sums, n, n_jobs):
-        n_threads = effective_n_jobs(n_jobs)
-        if n_threads == 1 or n < 2 * SHORTEST:
-            return sums(slice(0, n))
-        blocks = gen_batches(n, max(SHORTEST, -(-n // (4 * n_threads))))
-        return np.concatenate(Parallel(n_jobs, prefer="threads", require="sharedmem")(delayed(sums)(b) for b in blocks))
+        blocks = list(gen_batches(n, max(SHORTEST, -(-n // 16)))) if n > 2 * SHORTEST else [slice(0, n)]
+        return np.concatenate(in_threads(sums, blocks, n_jobs))
