@@ -11,7 +11,7 @@ from skgen import supports
 from skgen.checks import all_estimators
 from skgen.columns import Columns
 from skgen.foreign import ForeignDensity
-from skgen.nonparametric import KernelDensity, StudentTKernel
+from skgen.nonparametric import KernelDensity, KernelDensityCV, StudentTKernel
 from skgen.parametric import (
     Bernoulli,
     Binomial,
@@ -87,6 +87,8 @@ MORE = [
     KernelDensity(n_centers=40),
     KernelDensity(rtol=1e-4, atol=1e-8),
     KernelDensity(device="cpu"),
+    KernelDensityCV([0.3, 0.6, 1.2]),
+    KernelDensityCV([0.3, 0.6, 1.2], cv=3, estimator=KernelDensity(kernel="logistic")),
 ]
 
 

@@ -24,7 +24,7 @@ from skgen.checks import (
     check_density_estimator,
 )
 from skgen.foreign import ForeignDensity
-from skgen.nonparametric import KernelDensity
+from skgen.nonparametric import KernelDensity, KernelDensityCV
 from skgen.parametric import Categorical, Gaussian, Independent, Laplace, Normal, StudentT
 
 TOO_FEW = {
@@ -110,8 +110,9 @@ def widths(estimator, wanted):
     given = getattr(estimator, "estimators", None)
     if isinstance(given, list):
         return [len(given)]
-    if isinstance(estimator, KernelDensity):
-        wanted = [len(estimator.bandwidth)] if isinstance(estimator.bandwidth, list) else wanted[:2]
+    if isinstance(estimator, KernelDensity | KernelDensityCV):
+        bandwidth = getattr(estimator, "bandwidth", 1.0)
+        wanted = [len(bandwidth)] if isinstance(bandwidth, list) else wanted[:2]
     wanted = [d for d in wanted if d > 1] if uses(estimator, GraphicalLasso) else wanted
     if getattr(estimator, "censoring", None) and not isinstance(estimator, Normal):
         wanted = wanted[:1]  # a column is fitted on its own: one of them shows it
@@ -139,7 +140,9 @@ def test_what_scikit_learn_breaks_it_still_breaks():
     "estimator, n_features", [(e, d) for e in VARIANTS for d in widths(e, [1, 2, 4])], ids=lambda value: repr(value)
 )
 def test_laws(estimator, n_features):
-    if isinstance(estimator, KernelDensity):  # the laws repeat rows, for which some rules have no optimum, and say so
+    if isinstance(
+        estimator, KernelDensity | KernelDensityCV
+    ):  # the laws repeat rows, for which some rules have no optimum, and say so
         warnings.simplefilter("ignore", ConvergenceWarning)
     verdicts = check_density_estimator(
         estimator, rows_for(estimator, n_features=n_features), laws=laws_for(estimator, LAWS)

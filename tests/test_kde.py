@@ -583,7 +583,7 @@ def test_tolerance_allows_the_grid():
         ({"bounds": {5: (0, 1)}}, "no such feature"),
         ({"bounds": (0, np.inf)}, "wants numbers from 0"),
         ({"bounds": {0: (-9, 9)}, "periodic": {0: 3.0}}, "a circle has no ends"),
-        ({"kernel": "student_t", "periodic": 3.0}, "never get there"),
+        ({"kernel": "student_t", "periodic": 3.0}, "have no end"),
         ({"boundary": "renormalize", "bounds": (-9, 9), "kernel": "linear"}, "multivariate='product'"),
         ({"metric": "haversine", "bandwidth": "scott"}, "knows no sphere"),
         ({"metric": "haversine", "algorithm": "kd_tree"}, "invalid metric"),
@@ -621,3 +621,167 @@ def test_search_over_bandwidth_and_kernel():
     grid = {"bandwidth": [500, 1000, 2000], "kernel": ["gaussian", "exponential", "logistic"]}
     search = GridSearchCV(KernelDensity(), grid).fit(load_galaxies().data[:, :1])
     assert search.best_score_ == max(search.cv_results_["mean_test_score"])
+
+
+# What a strict reader found
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"bounds": (0, 10)}, {"bounds": (0, None)}, {"periodic": 10.0}, {"bounds": (0, 10), "boundary": "renormalize"}],
+)
+def test_quantiles_far_from_the_ends(options):
+    model = KernelDensity(bandwidth=0.1, **options).fit([[5.0]])
+    u = np.array([[1e-12], [1e-6], [1e-3], [0.5], [1 - 1e-6]])
+    np.testing.assert_allclose(model.ppf(u)[:, 0], stats.norm.ppf(u[:, 0], 5, 0.1), rtol=1e-9)
+
+
+def test_a_matrix_has_no_cut_kernels():
+    options = {"bandwidth_structure": "full", "bounds": (0, np.inf), "boundary": "renormalize"}
+    with pytest.raises(ValueError, match="does not allow"):
+        KernelDensity(bandwidth="silverman", **options).fit(np.abs(rows()))
+
+
+@pytest.mark.parametrize("options", [{"multivariate": "product"}, {"metric": "chebyshev"}])
+def test_images_of_corners(options):
+    """A compact kernel under a matrix reaches farther than its marginal bandwidth."""
+    H, X = [[1, 0.9], [0.9, 1]], rows(n=5)
+    model = KernelDensity(kernel="epanechnikov", bandwidth=H, periodic=1.02, **options).fit(X)
+    plane = KernelDensity(kernel="epanechnikov", bandwidth=H, **options).fit(X)
+    Y = rows(1, 20)
+    turns = 1.02 * np.stack(np.meshgrid(np.arange(-9, 10), np.arange(-9, 10)), -1).reshape(-1, 2)
+    wanted = sum(np.exp(plane.score_samples(Y + turn)) for turn in turns)
+    np.testing.assert_allclose(np.exp(model.score_samples(Y)), wanted, rtol=1e-9)
+
+
+def test_rules_see_what_the_metric_does():
+    X = rows()
+    plain = KernelDensity(bandwidth="silverman").fit(X)
+    weighted = KernelDensity(bandwidth="silverman", metric="minkowski", metric_params={"p": 2, "w": [1.0, 100.0]}).fit(
+        X
+    )
+    np.testing.assert_allclose(weighted.score_samples(X), plain.score_samples(X), rtol=1e-10)
+
+
+def test_refusals_of_rules_reach_partial_fit():
+    with pytest.raises(ValueError, match="no full matrix"):
+        KernelDensity(bandwidth="isj", bandwidth_structure="full").partial_fit(rows())
+    model = KernelDensity(bandwidth="scott").partial_fit([[1.0]])  # one row is only too few yet
+    assert np.isfinite(model.partial_fit([[2.0], [4.0]]).score([[1.0]]))
+
+
+def test_likelihood_rule_sees_the_ends():
+    X = np.random.default_rng(0).exponential(size=(200, 1))
+    chosen = KernelDensity(bandwidth="mlcv", bounds=(0, np.inf)).fit(X)
+    for factor in (0.8, 1.25):
+        other = KernelDensity(bandwidth=factor * chosen.bandwidth_[0], bounds=(0, np.inf)).fit(X)
+        assert other.leave_one_out_score_samples().mean() < chosen.leave_one_out_score_samples().mean()
+
+
+def test_adaptive_bandwidths_of_transformed_rows():
+    """The logarithms have the pilot density: a log-normal sample is a normal one."""
+    Z = rows(d=1)
+    line = KernelDensity(bandwidth=0.5, adaptive="abramson").fit(Z)
+    curve = KernelDensity(bandwidth=0.5, adaptive="abramson", bounds=(0, np.inf), boundary="transform").fit(np.exp(Z))
+    np.testing.assert_allclose(curve.scales_, line.scales_, rtol=1e-9)
+
+
+def test_compression_bound_follows_the_bandwidth():
+    stream = KernelDensity(bandwidth="silverman", n_centers=50).partial_fit(100 * rows(0, 300, 1))
+    whole = [100 * rows(0, 300, 1)]
+    for k in range(1, 5):
+        block = 0.01 * rows(k, 1000, 1)
+        stream.partial_fit(block)
+        whole.append(block)
+    exact = KernelDensity(bandwidth=stream.bandwidth_).fit(np.vstack(whole))
+    x = np.linspace(-400, 400, 4001)[:, None]
+    peak = np.exp(KernelDensity(bandwidth=stream.bandwidth_).fit([[0.0]]).score_samples([[0.0]]))
+    error = np.abs(np.exp(stream.score_samples(x)) - np.exp(exact.score_samples(x))).max() / peak[0]
+    assert error <= stream.compression_error_
+    with pytest.raises(ValueError, match="transform"):
+        KernelDensity(n_centers=5, bounds=(-9, 9), boundary="transform").fit(rows())
+
+
+def test_leaving_out_of_wild_weights():
+    X = rows(n=5, d=1)
+    model = KernelDensity().fit(X, sample_weight=[1e10, 1, 1, 1, 1])
+    wanted = KernelDensity().fit(X[:4], sample_weight=[1e10, 1, 1, 1]).score_samples(X[4:])
+    np.testing.assert_allclose(model.leave_one_out_score_samples()[4:], wanted, rtol=1e-12)
+    with pytest.raises(ValueError, match="nothing is left"):
+        KernelDensity(weights="importance").fit(X[:1], sample_weight=[5.0]).leave_one_out_score_samples()
+    with pytest.raises(ValueError, match="merged"):
+        KernelDensity(n_centers=2).fit(np.repeat(X[:2], 3, axis=0)).leave_one_out_score_samples()
+
+
+def test_weights_on_a_circle_are_frequencies():
+    x, w = np.random.default_rng(0).uniform(0, 6, (40, 1)), np.random.default_rng(1).integers(1, 5, 40)
+    circle = KernelDensity(bandwidth="silverman", periodic=2 * np.pi)
+    repeated = circle.fit(np.repeat(x, w, axis=0)).bandwidth_
+    assert circle.fit(x, sample_weight=w).bandwidth_ == pytest.approx(repeated)
+
+
+def test_a_saddle_is_no_mode():
+    model = KernelDensity().fit([[-2.0], [0.0], [2.0]], sample_weight=[100, 1, 100])
+    assert np.abs(model.modes().rows).round(1).tolist() == [[2.0], [2.0]]
+    circle = KernelDensity(bandwidth=0.3, periodic=2 * np.pi).fit([[np.pi - 0.1], [-np.pi + 0.1]])
+    assert len(circle.modes().rows) == 1
+    frame = pd.DataFrame({"a": [0.0, 5.0], "b": [1.0, 7.0]})
+    assert list(KernelDensity().fit(frame).modes().rows.columns) == ["a", "b"]
+
+
+def test_distribution_function_beyond_the_ends():
+    X = np.random.default_rng(0).exponential(size=(20, 1))
+    for boundary in ("reflect", "renormalize", "transform"):
+        model = KernelDensity(bounds=(0, np.inf), boundary=boundary).fit(X)
+        assert model.cdf([[-1.0], [0.0]])[:, 0] == pytest.approx([0, 0], abs=1e-12)
+
+
+def test_draws_of_many_cut_columns():
+    model = KernelDensity(bounds=(0, np.inf), boundary="renormalize").fit(np.zeros((1, 22)))
+    assert (model.sample(50, random_state=0) >= 0).all()
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_rules_at_any_scale(scale):
+    X = rows(d=1)
+    for rule in ("scott", "nrd0", "isj", "sheather_jones", "plug_in", "scv"):
+        chosen = KernelDensity(bandwidth=rule).fit(X * scale).bandwidth_
+        assert chosen == pytest.approx(scale * KernelDensity(bandwidth=rule).fit(X).bandwidth_, rel=1e-6)
+
+
+def test_a_million_bandwidths_between_clusters():
+    """Distances are taken before they are divided by the bandwidth."""
+    X = np.array([[0.0], [0.013], [1e6], [1e6 + 0.017]])
+    x = np.array([[0.31], [1e6 + 0.29]])
+    wanted = np.log(np.mean(stats.norm.pdf((x - X.T) / 0.1), axis=1) / 0.1)
+    np.testing.assert_allclose(KernelDensity(bandwidth=0.1).fit(X).score_samples(x), wanted, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        ({"bounds": {0: 5}}, "give a pair"),
+        ({"bounds": {0: ("a", "b")}}, "give a pair"),
+        ({"periodic": {0: 0}}, "number above 0"),
+        ({"periodic": {0: np.inf}}, "number above 0"),
+        ({"smoothing": [0.1, 0.2]}, "0 discrete features"),
+        ({"adaptive": "abramson", "pilot": [1.0, 2.0, 3.0]}, "pilot is a positive number"),
+        ({"multivariate": "product", "metric": "manhattan"}, "measures no distance"),
+        ({"metric": "minkowski", "metric_params": {"p": np.nan}}, "at least 1"),
+    ],
+    ids=str,
+)
+def test_more_refusals(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        KernelDensity(**options).fit(rows())
+    with pytest.raises(ValueError, match="radians"):
+        KernelDensity(metric="haversine", bandwidth=0.1).fit([[48.1, 11.5]])
+
+
+def test_a_model_of_another_machine_opens_here():
+    model = KernelDensity(device="cpu").fit(rows())
+    state = pickle.loads(pickle.dumps(model)).__getstate__()
+    state["setting_"] = {**state["setting_"], "device": "cuda:77"}
+    opened = KernelDensity()
+    opened.__setstate__(state)
+    np.testing.assert_allclose(opened.score_samples(rows()), model.score_samples(rows()), rtol=1e-10)

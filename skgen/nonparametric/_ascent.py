@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 from sklearn.utils import gen_batches
 
-from skgen.nonparametric._space import Mapped, together
+from skgen.nonparametric._space import Mapped, Periodic, together
 from skgen.nonparametric._sums._direct import Direct, Product
 
 BLOCK = 2**18  # entries of an array of pairs
@@ -21,7 +21,8 @@ NEAR, CLOSE, EXACT = (
     1e-3,
     1e-9,
 )  # bandwidths: one hill for a first look, an end of a first climb, an end of a climb
-MOST_STEPS = 10_000
+MOST_STEPS, MOST_PUSHES = 10_000, 5
+PUSH, RISE = 1e-3, 1e-10  # bandwidths aside, and the nats by which a place there is higher, beside a saddle
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,11 @@ def gradient(mixture, X):
     slopes = [
         feature.curvature(x) for feature, x in zip(mixture.space.features, X[:, mixture.continuous].T, strict=True)
     ]
+    groups = _groups(mixture)
     for block in _blocks(mixture, len(X)):
         Z = mixture.coordinates(X[block])[0]
         logs, grads = [], []
-        for signs, log_terms, sums, D in _pairs(mixture, X[block], Z):
+        for signs, log_terms, sums, D in _pairs(mixture, groups, X[block], Z):
             pull = softmax(np.where(np.isneginf(log_terms).all(axis=1)[:, None], 0.0, log_terms), axis=1)
             grad_u = np.stack([(pull * slope).sum(axis=1) for slope in _slopes(sums, D)], axis=1)
             grads.append(signs * (grad_u / mixture.marginal if mixture.root is None else grad_u @ mixture.root.T))
@@ -106,21 +108,54 @@ def climb(mixture):
         If the estimate is none on which mean shift climbs.
     """
     _check_climbable(mixture)
-    h = mixture.marginal
-    ends, _, _ = _shift(mixture, mixture.Z.copy(), CLOSE)
-    hill = _hills(ends / h, NEAR)
-    log_density = mixture.log_prob(_rows(mixture, ends))
-    tops = np.array([np.flatnonzero(hill == g)[log_density[hill == g].argmax()] for g in range(hill.max() + 1)])
+    ends = _shift(mixture, mixture.Z, CLOSE)[0]
+    hill = _hills(_places(mixture, ends), NEAR)
+    tops = _highest(hill, mixture.log_prob(mixture.space.from_line(ends)))
     peaks, n_iter, last_step = _shift(mixture, ends[tops], EXACT)
-    same = _hills(mixture.space.from_line(peaks) / h, CLOSE)
-    heights = mixture.log_prob(_rows(mixture, peaks))
-    kept = np.array([np.flatnonzero(same == g)[heights[same == g].argmax()] for g in range(same.max() + 1)])
+    for _ in range(MOST_PUSHES):  # a row on the line between two hills climbs to the saddle
+        is_saddle, beside = _pushed(mixture, peaks)
+        if not is_saddle.any():
+            break
+        peaks[is_saddle], n_iter[is_saddle], last_step[is_saddle] = _shift(mixture, beside[is_saddle], EXACT)
+    same = _hills(_places(mixture, peaks), CLOSE)
+    heights = mixture.log_prob(mixture.space.from_line(peaks))
+    kept = _highest(same, heights)
     kept = kept[np.argsort(-heights[kept], kind="stable")]
     number = np.empty(len(kept), dtype=int)
     number[same[kept]] = np.arange(len(kept))
     labels = number[same[hill]]
     shares = np.bincount(labels, np.exp(mixture.log_weights), len(kept))
-    return Modes(_rows(mixture, peaks[kept]), heights[kept], labels, shares, n_iter[kept], last_step[kept])
+    return Modes(mixture.space.from_line(peaks[kept]), heights[kept], labels, shares, n_iter[kept], last_step[kept])
+
+
+def _highest(group, heights):
+    """The index of the highest member of each group."""
+    return np.array([np.flatnonzero(group == g)[heights[group == g].argmax()] for g in range(group.max() + 1)])
+
+
+def _pushed(mixture, peaks):
+    """Whether a small push along an axis leads uphill, and the best place to which one leads."""
+    best, beside = mixture.log_prob(mixture.space.from_line(peaks)) + RISE, peaks.copy()
+    is_saddle = np.zeros(len(peaks), bool)
+    for push in PUSH * np.vstack([np.diag(mixture.marginal), -np.diag(mixture.marginal)]):
+        place = mixture.space.from_line(peaks + push)
+        height = mixture.log_prob(place)
+        higher = height > best
+        best, is_saddle = np.where(higher, height, best), is_saddle | higher
+        beside[higher] = place[higher]
+    return is_saddle, beside
+
+
+def _places(mixture, Z):
+    """Rows in bandwidths, with circles laid out in the plane, so that their ends meet."""
+    Z, columns = mixture.space.from_line(Z), []
+    for z, feature, h in zip(Z.T, mixture.space.features, mixture.marginal, strict=True):
+        if isinstance(feature, Periodic):
+            radius, angle = feature.period / (2 * np.pi * h), 2 * np.pi * z / feature.period
+            columns += [radius * np.cos(angle), radius * np.sin(angle)]
+        else:
+            columns.append(z / h)
+    return np.column_stack(columns)
 
 
 def _check_climbable(mixture):
@@ -131,7 +166,7 @@ def _check_climbable(mixture):
         raise ValueError(f"Mean shift climbs kernels of the Euclidean distance only: {way_out}")
     if any(isinstance(feature, Mapped) for feature in mixture.space.features):
         raise ValueError(f"Mean shift does not see the slope of boundary='transform': {way_out}")
-    if mixture.root is not None and len(mixture.images) > 1:
+    if mixture.root is not None and any(len(way) > 1 for way in mixture.ways):
         raise ValueError(f"Mean shift with a full bandwidth matrix knows no mirror images: {way_out}")
     if (mixture.kernel.log_slope(np.array([0.25]), len(mixture.continuous)) == 0).all():
         raise ValueError("The kernel is flat, and so are the hills: take another kernel than 'tophat'.")
@@ -140,13 +175,13 @@ def _check_climbable(mixture):
 def _shift(mixture, Z, tol):
     """Mean shift from each row of Z until its step is below tol bandwidths: ends, numbers of steps, last steps."""
     Z, n_iter, last = Z.copy(), np.zeros(len(Z), int), np.full(len(Z), np.inf)
-    todo = np.arange(len(Z))
+    todo, groups = np.arange(len(Z)), _groups(mixture)
     for _ in range(MOST_STEPS):
         if not len(todo):
             break
         for block in _blocks(mixture, len(todo)):
             rows = todo[block]
-            new = _mean(mixture, Z[rows])
+            new = _mean(mixture, groups, Z[rows])
             last[rows] = np.sqrt((((new - Z[rows]) / mixture.marginal) ** 2).sum(axis=1))
             Z[rows] = new
         n_iter[todo] += 1
@@ -154,11 +189,11 @@ def _shift(mixture, Z, tol):
     return Z, n_iter, last
 
 
-def _mean(mixture, Z):
+def _mean(mixture, groups, Z):
     """The weighted mean of the centres as each row sees them."""
     top, total = np.zeros_like(Z), np.zeros(len(Z))
     d = len(mixture.continuous)
-    images = list(_pairs(mixture, np.empty((len(Z), 0)), Z))
+    images = list(_pairs(mixture, groups, np.empty((len(Z), 0)), Z))
     peak = np.max([log_terms.max(axis=1) for _, log_terms, _, _ in images], axis=0)
     for (signs, log_terms, sums, D), (_, shifts) in zip(images, together(mixture.ways), strict=True):
         s = _squares(sums, D)
@@ -170,13 +205,19 @@ def _mean(mixture, Z):
     return np.where(total[:, None] > 0, top / np.maximum(total, np.finfo(float).tiny)[:, None], Z)
 
 
-def _pairs(mixture, X, Z):
-    """For each image of the rows and each group of centres: signs, log of all terms, the sums, and differences."""
-    U = mixture.standard(mixture.Z)
+def _groups(mixture):
+    """Pairs (codes, sums over pairs) of the groups of centres."""
+    U, groups = mixture.standard(mixture.Z), []
     for code, _, members in mixture.groups:
         rows = slice(None) if members is None else members
         scales = None if mixture.scales is None else mixture.scales[rows]
-        sums = Direct(U[rows], mixture.log_component[rows], mixture.kernel, mixture._distance(), scales)
+        groups.append((code, Direct(U[rows], mixture.log_component[rows], mixture.kernel, mixture.distance(), scales)))
+    return groups
+
+
+def _pairs(mixture, groups, X, Z):
+    """For each image of the rows and each group of centres: signs, log of all terms, the sums, and differences."""
+    for code, sums in groups:
         log_cells = mixture._log_cells(code, X)
         for signs, shifts in together(mixture.ways):
             Q = mixture.standard(signs * Z + shifts)
@@ -197,11 +238,8 @@ def _slopes(sums, D):
 
 
 def _blocks(mixture, n_rows):
-    return gen_batches(n_rows, max(1, BLOCK // (mixture.Z.size + 1)))
-
-
-def _rows(mixture, Z):
-    return mixture.space.from_line(Z)
+    n_images = np.prod([float(len(way)) for way in mixture.ways])
+    return gen_batches(n_rows, int(max(1, BLOCK // (n_images * mixture.Z.size + 1))))
 
 
 def _hills(U, near):

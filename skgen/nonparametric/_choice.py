@@ -34,6 +34,8 @@ def check_bandwidth(bandwidth, d, name="bandwidth"):
     h = np.asarray(bandwidth, dtype=np.float64)
     if h.ndim == 0:
         return float(h)
+    if h.shape == (1, 1) == (d, d) and h[0, 0] > 0:
+        return np.sqrt(h[0])
     if h.shape == (d,) and np.isfinite(h).all() and (h > 0).all():
         return h
     if h.shape == (d, d) and np.isfinite(h).all() and np.allclose(h, h.T):
@@ -96,11 +98,12 @@ def by_rule(rule, Z, weights, *, mixture, structure, factors, left_out, log_left
     -------
     ndarray of shape (d,) or (d, d)
     """
-    d, kernel = Z.shape[1], mixture.kernel
+    unit = 2.0 ** np.round(np.log2(np.ptp(Z, axis=0)))  # squares of very large or small numbers are no numbers
+    Z, d, kernel = (Z - Z[0]) / unit, Z.shape[1], mixture.kernel
     factors = np.ones(d) if factors is None else factors
     is_plain = kernel.profile(1)[0] == GAUSSIAN and mixture.metric.p == 2 and mixture.space.is_free
     if rule == "mlcv" and structure == "diag" and not (is_plain and not mixture.discrete):
-        start = factors * _bandwidth.select("silverman", Z, weights, left_out=left_out)
+        start = unit * factors * _bandwidth.select("silverman", Z, weights, left_out=left_out)
         if np.isfinite(kernel.mean_square(d)):
             start = start * canonical_ratio(kernel, d, mixture.is_product, mixture.metric)
         return _bandwidth.maximise_leave_one_out(lambda log_h: log_left_out_scores(np.exp(log_h)), start)
@@ -109,8 +112,8 @@ def by_rule(rule, Z, weights, *, mixture, structure, factors, left_out, log_left
     ratio = canonical_ratio(kernel, d, mixture.is_product, mixture.metric)
     chosen = _bandwidth.select(rule, Z, weights, structure=structure, left_out=left_out)
     if structure == "diag":
-        return chosen * ratio * factors
-    return chosen * ratio**2 * factors[:, None] * factors
+        return chosen * ratio * factors * unit
+    return chosen * ratio**2 * np.outer(factors * unit, factors * unit)
 
 
 def rule_of_thumb(cell, n, d):

@@ -1,5 +1,7 @@
 """One column of kernels that are products over the columns: its values and masses, with folded ends and circles."""
 
+from copy import copy
+
 import numpy as np
 from scipy.special import logsumexp
 
@@ -25,6 +27,14 @@ class Column:
         self.log_kept = 0.0
         if isinstance(self.feature, Cut) and np.isfinite([self.feature.low, self.feature.high]).any():
             self.log_kept = self._log_mass(np.array([self.feature.low]), np.array([self.feature.high]))
+
+    def of(self, rows):
+        """The same for some of the rows."""
+        if len(self.centers) == 1:
+            return self
+        other = copy(self)
+        other.centers = self.centers[rows]
+        return other
 
     def log_value(self, z):
         """Log k at one number for each row, shape (n_rows, n_centers)."""

@@ -13,10 +13,11 @@ from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 
 from skgen.nonparametric._columns import Column
-from skgen.nonparametric._space import Mapped
+from skgen.nonparametric._space import Feature, Mapped, Periodic
 
 BLOCK = 2**18  # pairs of a row and a centre at a time
-HALVINGS, DOUBLINGS = 200, 300
+HALVINGS, DOUBLINGS = 120, 300
+ROUNDING = 2.0**-53
 
 
 def check_conditional(mixture, of_values=True):
@@ -25,24 +26,45 @@ def check_conditional(mixture, of_values=True):
         raise ValueError("metric='haversine' has no conditionals: longitude and latitude share one kernel.")
     if of_values and mixture.discrete:
         raise ValueError("Discrete columns have no distribution function here: use sample_conditional.")
-    if not mixture.factorises and not (mixture.root is not None and mixture.is_gaussian):
+    if not mixture.factorises and mixture.root is None:
         raise ValueError("A radial kernel has no conditionals in closed form: use multivariate='product'.")
-    if mixture.root is not None and (mixture.is_product or len(mixture.images) > 1):
-        raise ValueError("A full bandwidth matrix has conditionals for the gaussian kernel without mirror images only.")
+    if mixture.root is not None and (not mixture.is_gaussian or len(mixture.images) > 1):
+        raise ValueError(
+            "A full bandwidth matrix has conditionals for the gaussian kernel without mirror images only: give one "
+            "bandwidth for each feature."
+        )
 
 
 def log_cdf(mixture, X):
     """Log F and log(1 - F) of each column given those before it, each of shape (n_samples, n_features)."""
     check_conditional(mixture)
     lower, upper = np.empty_like(X), np.empty_like(X)
+    Z = _coordinates_between_ends(mixture, X)
+    if _is_open_line(mixture):
+        lower[:, 0], upper[:, 0] = mixture.groups[0][1].log_masses(Z[:, 0])
+        return lower, upper
     for block in gen_batches(len(X), max(1, BLOCK // len(mixture.Z))):
-        Z = mixture.coordinates(X[block])[0]
-        log_weights = np.tile(mixture.log_weights, (len(Z), 1))
+        log_weights = np.tile(mixture.log_weights, (len(Z[block]), 1))
         for j in range(X.shape[1]):
-            column = Column(mixture, j, Z)
-            lower[block, j], upper[block, j] = _log_shares(log_weights, column.log_tails(Z[:, j]))
-            log_weights = _narrowed(log_weights, column.log_value(Z[:, j]))
+            column = Column(mixture, j, Z[block])
+            lower[block, j], upper[block, j] = _log_shares(log_weights, column.log_tails(Z[block, j]))
+            log_weights = _narrowed(log_weights, column.log_value(Z[block, j]))
     return lower, upper
+
+
+def _coordinates_between_ends(mixture, X):
+    """Coordinates of rows, those beyond an end at the end."""
+    X = X.copy()
+    for x, feature in zip(X.T, mixture.space.features, strict=True):
+        if not isinstance(feature, Periodic):
+            np.clip(x, feature.low, feature.high, out=x)
+    with np.errstate(divide="ignore"):
+        return mixture.space.to_line(X)[0]
+
+
+def _is_open_line(mixture):
+    """Whether there is one column whose kernels know no ends: then the sums are those of the line's tree."""
+    return mixture.is_line and type(mixture.space.features[0]) in (Feature, Mapped)
 
 
 def _log_shares(log_weights, tails):
@@ -62,41 +84,55 @@ def ppf(mixture, log_u, log_v):
     """The rows whose conditional distribution functions are u, with v = 1 - u."""
     check_conditional(mixture)
     X = np.empty_like(log_u)
+    if _is_open_line(mixture):
+        column, sums = Column(mixture, 0, None), mixture.groups[0][1]
+        z = _solve(column, lambda z, rows: sums.log_masses(z), log_u[:, 0], log_v[:, 0])
+        return mixture.space.from_line(z[:, None])
     for block in gen_batches(len(X), max(1, BLOCK // len(mixture.Z))):
         Z = np.zeros_like(X[block])
         log_weights = np.tile(mixture.log_weights, (len(Z), 1))
         for j in range(X.shape[1]):
             column = Column(mixture, j, Z)
-            Z[:, j] = _solve(column, log_weights, log_u[block, j], log_v[block, j])
+
+            def shares(z, rows, column=column, log_weights=log_weights):
+                return _log_shares(log_weights[rows], column.of(rows).log_tails(z))
+
+            Z[:, j] = _solve(column, shares, log_u[block, j], log_v[block, j])
             log_weights = _narrowed(log_weights, column.log_value(Z[:, j]))
         X[block] = mixture.space.from_line(Z)
     return X
 
 
-def _solve(column, log_weights, log_u, log_v):
-    """Bisection for the number below which the mass u lies, by the smaller tail."""
+def _solve(column, shares, log_u, log_v):
+    """Bisection for the number below which the mass u lies, by the smaller tail.
+
+    shares(z, rows) gives the logarithms of the masses below and above z in some of the rows.
+    """
     h = column.h * np.max(column.scales)
     low, high = column.centers.min() - h, column.centers.max() + h
     ends = (-np.inf, np.inf) if isinstance(column.feature, Mapped) else (column.feature.low, column.feature.high)
     a = np.full(len(log_u), ends[0] if np.isfinite(ends[0]) else low)
     b = np.full(len(log_u), ends[1] if np.isfinite(ends[1]) else high)
+    every = np.arange(len(log_u))
 
-    def is_below(z):
-        lower, upper = _log_shares(log_weights, column.log_tails(z))
-        return np.where(log_u < log_v, lower < log_u, upper > log_v)
+    def is_below(z, rows):
+        lower, upper = shares(z, rows)
+        return np.where(log_u[rows] < log_v[rows], lower < log_u[rows], upper > log_v[rows])
 
     for doubling in range(DOUBLINGS):  # the quantile of 1e-300 may be far out
-        short, long = is_below(b) & np.isinf(ends[1]), ~is_below(a) & np.isinf(ends[0])
+        short, long = is_below(b, every) & np.isinf(ends[1]), ~is_below(a, every) & np.isinf(ends[0])
         if not (short | long).any():
             break
         step = h * 2.0**doubling
         a, b = np.where(long, a - step, a), np.where(short, b + step, b)
+    rows = every
     for _ in range(HALVINGS):
-        z = a + (b - a) / 2
-        if ((z <= a) | (z >= b)).all():
+        rows = rows[b[rows] - a[rows] > ROUNDING * (np.abs(a[rows]) + np.abs(b[rows]) + h)]
+        if not len(rows):
             break
-        below = is_below(z)
-        a, b = np.where(below, z, a), np.where(below, b, z)
+        z = a[rows] + (b[rows] - a[rows]) / 2
+        below = is_below(z, rows)
+        a[rows], b[rows] = np.where(below, z, a[rows]), np.where(below, b[rows], z)
     return a + (b - a) / 2
 
 

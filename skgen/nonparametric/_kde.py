@@ -1,5 +1,6 @@
 """The kernel density estimator."""
 
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -261,6 +262,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     def _learn(self, X, weights, scatter):
         """Choose bandwidths for the rows; `scatter` is what each centre carries from rows merged into it."""
         self.takes_ = self._takes
+        if not np.isfinite(weights.sum()):
+            raise ValueError("The weights add up to infinity: divide them by the largest.")
         setting = Setting.of(self, X)
         self.setting_ = vars(setting)
         self._refuse_outside(X, self.support)
@@ -283,7 +286,10 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         cells = setting.cells()
         if self.smoothing is None:
             return np.array([rule_of_thumb(cell, n, d) for _, cell in cells])
-        given = np.broadcast_to(np.asarray(self.smoothing, dtype=np.float64), len(cells))
+        given = np.asarray(self.smoothing, dtype=np.float64)
+        if given.shape not in ((), (len(cells),)):
+            raise ValueError(f"smoothing has {given.size} numbers for {len(cells)} discrete features.")
+        given = np.broadcast_to(given, len(cells))
         for (j, cell), value in zip(cells, given, strict=True):
             if not 0 <= value <= cell.widest or value == 1:
                 raise ValueError(
@@ -315,7 +321,10 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     def _refuse_constant(self, Z, setting, n):
         way_out = "Give the bandwidth as a number, or leave the column out."
         if not n > 1:
-            raise UnboundedLikelihood(f"A rule wants more rows than n_samples={n:g}. Give the bandwidth as a number.")
+            raise UnboundedLikelihood(
+                f"A rule wants more rows than n_samples={n:g}, the sum of the weights. Give the bandwidth as a number, "
+                "or weights='importance' if they are no counts."
+            )
         for j, z in zip(setting.continuous, Z.T, strict=True):
             if (z == z[0]).all():
                 raise UnboundedLikelihood(f"{self.columns_.name(j)} is constant, and has no bandwidth. {way_out}")
@@ -500,7 +509,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         X = self._read(X, reset=False)
         result = np.zeros(X.shape)
         inside = self._contains(X)
-        result[inside] = gradient(self._mixture_, X[inside])
+        with np.errstate(over="ignore"):
+            result[inside] = gradient(self._mixture_, X[inside])
         return result
 
     def modes(self):
@@ -528,7 +538,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         check_is_fitted(self)
         if self._mixture_.on_sphere:
             raise ValueError("metric='haversine': mean shift moves along numbers, not on a sphere.")
-        return climb(self._mixture_)
+        found = climb(self._mixture_)
+        return replace(found, rows=self._write(found.rows))
 
 
 def _lost(kind, weights):

@@ -100,7 +100,7 @@ def metric_of(name, params):
     power = METRICS[name]
     if power is None:
         power = float(params.pop("p", 2))
-        if power < 1:
+        if not power >= 1:
             raise ValueError(f"metric_params: p must be at least 1 for a metric, got {power:g}.")
     w = params.pop("w", None)
     if params or (w is not None and METRICS[name] is not None):

@@ -165,11 +165,11 @@ class KernelMixture:
         if device is not None:  # torch is asked for by nobody else
             from skgen.nonparametric._sums._device import OnDevice
 
-            return OnDevice(U[rows], log_weights, self.kernel, self._distance(), scales, device)
+            return OnDevice(U[rows], log_weights, self.kernel, self.distance(), scales, device)
         if self.is_line:
             return OnLine(self.Z[rows, 0], log_weights, self.kernel, float(self.marginal[0]))
         tree = "kd_tree" if name == "auto" else name
-        direct = Direct(U[rows], log_weights, self.kernel, self._distance(), scales, tree, tile)
+        direct = Direct(U[rows], log_weights, self.kernel, self.distance(), scales, tree, tile)
         if not (self.is_gaussian and name == "auto" and U.shape[1] in (2, 3) and scales is None) or self.on_sphere:
             return direct
         rtol, atol = self.tolerance
@@ -177,7 +177,7 @@ class KernelMixture:
         atol = atol * np.exp(self.log_constant) / max(1, n_parts)
         return Plane(direct, U[rows], log_weights, rtol, atol)
 
-    def _distance(self):
+    def distance(self):
         if self.on_sphere:
             return Minkowski(2) if self.is_gaussian else GreatCircle(self.bandwidth)
         return Product() if self.is_product else self.metric

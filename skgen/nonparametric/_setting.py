@@ -1,13 +1,14 @@
 """What a kernel density estimate was told, with features by number: plain values, from which it can be built again."""
 
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 
 from skgen import supports
 from skgen.nonparametric._cells import Labels, WholeNumbers
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
-from skgen.nonparametric._metrics import metric_of
+from skgen.nonparametric._metrics import METRICS, metric_of
 from skgen.nonparametric._mixture import KernelMixture
 from skgen.nonparametric._space import BOUNDARIES, Feature, Periodic, Space
 from skgen.nonparametric._sums._direct import TILE
@@ -29,6 +30,8 @@ class Setting:
     Attributes
     ----------
     n_features : int
+    names : list of str
+        What errors call the features.
     kernel : str
     df : float or None
         Degrees of freedom of "student_t".
@@ -46,6 +49,7 @@ class Setting:
     """
 
     n_features: int
+    names: list
     kernel: str
     df: float | None
     metric: str
@@ -71,15 +75,21 @@ class Setting:
         continuous = [j for j in range(d) if j not in discrete]
         bounds = _by_number(model.bounds, columns, continuous, "bounds")
         periodic = _by_number(model.periodic, columns, continuous, "periodic")
-        for j, ends in bounds.items():
-            if len(ends) != 2 or not ends[0] < ends[1]:
-                raise ValueError(
-                    f"bounds of {columns.name(j)} are {ends!r}, but are a pair (low, high) with low < high."
-                )
-            if j in periodic:
+        bounds = {j: _checked_ends(ends, columns.name(j)) for j, ends in bounds.items()}
+        for j, period in periodic.items():
+            if not (isinstance(period, Real) and 0 < period < np.inf):
+                raise ValueError(f"periodic: the period of {columns.name(j)} is {period!r}, but is a number above 0.")
+            if j in discrete:
+                raise ValueError(f"{columns.name(j)} is discrete, and has no period.")
+            if j in bounds:
                 raise ValueError(f"{columns.name(j)} is periodic and has bounds: a circle has no ends.")
+        for j in set(bounds) & set(discrete):
+            if discrete[j][0] is not None:
+                raise ValueError(f"{columns.name(j)} holds labels, and has no bounds.")
         if model.metric == "haversine":
-            _check_sphere(model, d)
+            _check_sphere(model, X)
+        elif model.multivariate == "product" and METRICS[model.metric] != 2 and len(continuous) > 1:
+            raise ValueError(f"multivariate='product' measures no distance, but metric={model.metric!r} is given.")
         elif model.metric_params and len((model.metric_params or {}).get("w", continuous)) != len(continuous):
             raise ValueError(f"metric_params: w holds one positive weight for each of {len(continuous)} columns.")
         for j, (kind, _, _) in discrete.items():
@@ -89,6 +99,7 @@ class Setting:
         is_auto = model.algorithm == "auto"
         return cls(
             n_features=d,
+            names=[columns.name(j) for j in range(d)],
             kernel=model.kernel if isinstance(model.kernel, str) else model.kernel.name,
             df=None if isinstance(model.kernel, str) else getattr(model.kernel, "df", None),
             metric=model.metric,
@@ -96,7 +107,7 @@ class Setting:
             multivariate=model.multivariate,
             structure=model.bandwidth_structure,
             boundary=model.boundary,
-            bounds={j: (float(low), float(high)) for j, (low, high) in bounds.items()},
+            bounds=bounds,
             periodic={j: (float(p), 0.0 if (X[:, j] >= 0).all() else -float(p) / 2) for j, p in periodic.items()},
             discrete=discrete,
             weights=model.weights,
@@ -114,7 +125,7 @@ class Setting:
             return supports.globe
         if model.periodic is not None and not isinstance(model.periodic, dict):
             return _circle(model.periodic, -model.periodic / 2)
-        if isinstance(model.bounds, tuple | list):
+        if isinstance(model.bounds, tuple | list) and len(model.bounds) == 2 and None not in model.bounds:
             return supports.between(*model.bounds, closed=model.boundary != "transform")
         if isinstance(model.discrete, dict) and model.discrete and all(isinstance(j, int) for j in model.discrete):
             d = max(model.discrete) + 1
@@ -187,7 +198,7 @@ class Setting:
 
     def space(self):
         """The coordinates of the continuous features."""
-        return Space([self._feature(j) for j in self.continuous])
+        return Space([self._feature(j) for j in self.continuous], [self.names[j] for j in self.continuous])
 
     def _feature(self, j):
         if j in self.periodic:
@@ -252,9 +263,21 @@ def _circle(period, start):
     return supports.Circle("circle", f"positions on a circle of length {period:g}", start, start + period)
 
 
-def _check_sphere(model, d):
+def _checked_ends(ends, name):
+    """A pair of ends as numbers; None is infinite."""
+    pair = tuple(ends) if isinstance(ends, tuple | list) else ()
+    pair = tuple(open_end if end is None else end for end, open_end in zip(pair, (-np.inf, np.inf), strict=False))
+    if len(pair) == 2 and all(isinstance(end, Real) for end in pair) and len(ends) == 2 and pair[0] < pair[1]:
+        return float(pair[0]), float(pair[1])
+    raise ValueError(f"bounds of {name} are {ends!r}: give a pair (low, high) with low < high, or None for no end.")
+
+
+def _check_sphere(model, X):
+    d = X.shape[1]
     if d != 2:
         raise ValueError(f"Haversine distance only valid in 2 dimensions: latitude and longitude; X has {d} columns.")
+    if np.abs(X[:, 0]).max() > 2 * np.pi:
+        raise ValueError(f"A latitude is {np.abs(X[:, 0]).max():g}: metric='haversine' wants radians, np.radians(X).")
     if model.algorithm == "kd_tree":
         raise ValueError("invalid metric: 'haversine' has no kd_tree. Use algorithm='auto' or 'ball_tree'.")
     for name, default in FOR_SPHERE.items():
@@ -268,7 +291,10 @@ def _by_number(given, columns, continuous, what):
         return {}
     if not isinstance(given, dict):
         return dict.fromkeys(continuous, given)
-    return {_number(name, columns, what): value for name, value in given.items()}
+    found = {_number(name, columns, what): value for name, value in given.items()}
+    if len(found) < len(given):
+        raise ValueError(f"{what} names a feature twice, by its name and by its number.")
+    return found
 
 
 def _number(name, columns, what):

@@ -134,10 +134,13 @@ class Space:
     ----------
     features : list of Feature
         One for each column.
+    names : list of str, optional
+        What errors call them.
     """
 
-    def __init__(self, features):
+    def __init__(self, features, names=None):
         self.features = features
+        self.names = names or [f"X[:, {j}]" for j in range(len(features))]
         self.is_plain = all(type(feature) in (Feature, Cut) for feature in features)
         self.is_free = all(type(feature) is Feature for feature in features)
 
@@ -170,18 +173,18 @@ class Space:
             If there is no end of them.
         """
         ways = []
-        for j, (feature, h) in enumerate(zip(self.features, bandwidths, strict=True)):
+        for feature, h, name in zip(self.features, bandwidths, self.names, strict=True):
             width = feature.high - feature.low
             is_folded = type(feature) in (Reflected, Periodic) and np.isfinite(width)
             if tail == "power" and is_folded:
                 raise ValueError(
-                    f"Feature {j} is folded between two ends, but the tails of the kernel 'student_t' never get there: "
-                    "use kernel='logistic' or boundary='transform'."
+                    f"{name} is folded, again and again, but the tails of the kernel 'student_t' have no end: use "
+                    f"kernel='logistic'{'' if type(feature) is Periodic else ' or another boundary'}."
                 )
             reach = h * {"compact": 1.0, "square": np.sqrt(2 * FAR), "linear": FAR, "power": 0.0}[tail]
             if np.isfinite(width) and type(feature) is not Mapped and reach > MOST_IMAGES * width:
                 raise ValueError(
-                    f"The bandwidth {h:.3g} of feature {j} is far beyond its range {width:.3g}: take a smaller one."
+                    f"The bandwidth {h:.3g} of {name} is far beyond its range {width:.3g}: take a smaller one."
                 )
             ways.append(feature.images(reach))
         return ways

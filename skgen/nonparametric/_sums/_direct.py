@@ -11,6 +11,7 @@ from skgen.nonparametric._sums._threads import in_threads
 
 TILE = 512  # centres: long enough for vectors, short enough for the cache
 BY_NUMPY = 5e5  # entries of the array of differences up to which nobody waits for a compiler
+AT_ONCE = 2**27  # pairs between two moments at which an interruption is heard
 BLOCK = 2**18  # entries of one such array
 LN2 = np.log(2)
 TREES = {"kd_tree": KDTree, "ball_tree": BallTree}
@@ -76,6 +77,10 @@ class Direct:
         -------
         ndarray of shape (n_queries,)
         """
+        far = ~np.isfinite(Q).all(axis=1)
+        if far.any():  # beyond all numbers, and so beyond all kernels
+            Q = np.where(far[:, None], 0.0, Q)
+            return np.where(far, -np.inf, self.log_sums(Q, own, log_own, n_jobs))
         own = np.full(len(Q), -1) if own is None else np.where(own < 0, -1, self.place[own])
         log_own = np.zeros(len(Q)) if log_own is None else log_own
         if self.centers.size * len(Q) <= BY_NUMPY:
@@ -83,7 +88,8 @@ class Direct:
         order = np.asarray(KDTree(Q, leaf_size=32).get_arrays()[1]) if len(Q) > 32 else np.arange(len(Q))
         Q, own, log_own = np.ascontiguousarray(Q[order]) * self.unit, own[order], log_own[order] / LN2
         found, sums = np.empty(len(Q)), self._compiled(np.ascontiguousarray(self.log_weights / LN2))
-        blocks = list(gen_batches(len(Q), max(4, -(-len(Q) // 32) // 4 * 4)))
+        length = min(-(-len(Q) // 32), AT_ONCE // len(self.place))
+        blocks = list(gen_batches(len(Q), max(4, length // 4 * 4)))
         in_threads(lambda b: sums(Q[b], own[b], log_own[b], found[b]), blocks, n_jobs)
         result = np.empty(len(Q))
         result[order] = found * LN2

@@ -34,6 +34,12 @@ class OnLine:
         )
         return result
 
+    def log_masses(self, z):
+        """Logarithms of the sums of weights times the kernels' masses below and above each number, as shares."""
+        below, above = self.line.log_masses(z)
+        total = np.logaddexp(below, above)
+        return np.minimum(below - total, 0.0), np.minimum(above - total, 0.0)
+
     def _in_threads(self, sums, n, n_jobs):
         blocks = list(gen_batches(n, max(SHORTEST, -(-n // 16)))) if n > 2 * SHORTEST else [slice(0, n)]
         return np.concatenate(in_threads(sums, blocks, n_jobs))

@@ -1,5 +1,8 @@
 """Sums of Gaussians in two and three dimensions: through a grid where that is faster and near enough, else by pairs."""
 
+import numpy as np
+from scipy.special import logsumexp
+
 from skgen.nonparametric._sums._grid import Binned, is_worthwhile
 
 EXACT = 5e-11  # of a sum: what counts as no error
@@ -26,6 +29,7 @@ class Plane:
 
     def log_sums(self, Q, own=None, log_own=None, n_jobs=None):
         """Logarithm of the sum of weights times kernels at each query."""
-        if self.has_grid and is_worthwhile(self.U, len(Q), self.rtol):
+        share = self.atol / np.exp(logsumexp(self.log_weights)) if self.atol else 0.0
+        if self.has_grid and is_worthwhile(self.U, len(Q), self.rtol, share):
             return Binned(self.U, self.log_weights, self.rtol, self.atol).log_sums(Q, own, log_own, n_jobs)
         return self.direct.log_sums(Q, own, log_own, n_jobs)

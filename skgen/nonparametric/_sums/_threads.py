@@ -13,7 +13,7 @@ def in_threads(work, blocks, n_jobs):
     work : callable
         It releases the global lock.
     blocks : list
-        What it is called with.
+        What it is called with; between two of them an interruption is heard.
     n_jobs : int or None
         As everywhere in scikit-learn: None means 1, or what a `joblib.parallel_config` says; -1 means all.
 
@@ -25,5 +25,8 @@ def in_threads(work, blocks, n_jobs):
     n_threads = min(effective_n_jobs(n_jobs), len(blocks))
     if n_threads < 2:
         return [work(block) for block in blocks]
-    with ThreadPoolExecutor(n_threads) as pool:
+    pool = ThreadPoolExecutor(n_threads)
+    try:
         return list(pool.map(work, blocks))
+    finally:
+        pool.shutdown(cancel_futures=True)
