@@ -27,8 +27,10 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     .. math:: p(x) = \frac{1}{n} \sum_{i=1}^n \frac{1}{c\, h^d}\, k\!\left(\frac{\lVert x - x_i \rVert}{h}\right)
 
     with the constant c that makes every kernel a density, in every dimension and for every metric. The log-densities
-    are exact to 1e-10, in the bulk and as far out as numbers go, and nothing is compared with all rows that need not be
-    (Silverman, "Density Estimation for Statistics and Data Analysis", 1986; Wand and Jones, "Kernel Smoothing", 1995).
+    are exact to 1e-10, in the bulk and as far out as numbers go. (With several columns that holds while the data span
+    less than 1e4 bandwidths; beyond, rounding adds 1e-16 times that span times the distance to the nearest row, in
+    bandwidths.) Of the rows only those in reach are visited (Silverman, "Density Estimation for Statistics and Data
+    Analysis", 1986; Wand and Jones, "Kernel Smoothing", 1995).
 
     Parameters
     ----------
@@ -50,8 +52,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         "haversine": rows are latitude and longitude in radians, the density is per surface of the unit sphere, and the
         gaussian kernel is von Mises and Fisher's.
     atol, rtol : float, default=0
-        Tolerated errors of the density. The exact methods need neither; `rtol` above 0 allows a binned transform for
-        two and three features where it is faster, whose error is checked.
+        Tolerated errors of the density. The exact methods need neither; above 0 a grid may serve the gaussian kernel in
+        two and three features where it is faster. Its error is checked at every row.
     breadth_first : bool, default=True
         The order in which scikit-learn walks a tree. There is one order here, and no result depends on it.
     leaf_size : int, default=40
@@ -89,11 +91,13 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     weights : {"frequency", "importance"}, default="frequency"
         Whether `sample_weight` counts rows, or rows are as many as Kish's effective size, which changes rules alone.
     n_centers : int, default=None
-        Keep at most so many weighted centres; `compression_error_` bounds what that changes.
+        Keep at most so many weighted centres; `compression_error_` bounds what that changes. A rule that chooses anew
+        in `partial_fit` reads the centres.
     n_jobs : int, default=None
-        Threads for scoring.
+        Threads of `score_samples` and `leave_one_out_score_samples`.
     device : str, default=None
-        A device of torch, such as "cuda", that makes the sums.
+        A device of torch, such as "cuda", that makes the sums. Where it is not there, a model that was saved with it
+        makes them on the processor.
 
     Attributes
     ----------
@@ -107,6 +111,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         Their weights.
     scales_ : ndarray of shape (n_centers,) or None
         Bandwidths relative to `bandwidth_`, if they vary.
+    setting_ : dict
+        The options of the fit, with features by number.
     compression_error_ : float
         A bound of the largest error of the density, as a share of the highest value that one kernel has; 0 without
         `n_centers`.
