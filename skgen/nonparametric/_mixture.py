@@ -92,12 +92,12 @@ class KernelMixture:
         self.centers = centers
         d = len(self.continuous)
         if self.on_sphere:
-            self.Z = to_points(centers[:, self.continuous])
+            self.Z = to_points(centers)
             self.origin, self.root, self.bandwidth = np.zeros(3), None, float(bandwidth)
             self.log_constant = log_cap_mass(kernel, self.bandwidth)
             self.ways, self.images, self.is_folded = [], [(np.ones(3), np.zeros(3))], False
         else:
-            self.Z = space.to_line(centers[:, self.continuous])[0]
+            self.Z = space.to_line(self._numbers(centers))[0]
             self.origin = np.exp(self.log_weights) @ self.Z  # keeps an offset of the data out of the distances
             self._set_bandwidth(bandwidth, d)
             self.log_constant = self.log_determinant + self._log_kernel_mass(d)
@@ -192,8 +192,11 @@ class KernelMixture:
 
     def coordinates(self, X):
         """The continuous columns' coordinates, and the log of their slope."""
-        X = X[:, self.continuous]
-        return (to_points(X), np.zeros(len(X))) if self.on_sphere else self.space.to_line(X)
+        return (to_points(X), np.zeros(len(X))) if self.on_sphere else self.space.to_line(self._numbers(X))
+
+    def _numbers(self, X):
+        """The continuous columns."""
+        return X[:, self.continuous] if self.discrete else X
 
     def log_prob(self, X, own=None, log_own=None, n_jobs=None):
         """Log-density of coded rows; centre `own` of each row has the weight `log_own` for it, where these are given.

@@ -10,6 +10,8 @@ import numpy as np
 
 from skgen.nonparametric._kernels import GAUSSIAN
 
+N_CELLS = 60  # of the quadrature over angles, in geometric progression
+
 
 def to_points(X):
     """Latitude and longitude in radians, to points of the sphere; beyond a pole lies what is across it."""
@@ -29,7 +31,7 @@ def log_cap_mass(kernel, bandwidth):
     if kernel.profile(2)[0] == GAUSSIAN:
         return np.log(2 * np.pi) + 2 * np.log(bandwidth) + np.log(-np.expm1(-2 / bandwidth**2))
     widest = min(np.pi, bandwidth * kernel.reach)
-    edges = np.unique(np.append(np.minimum(bandwidth * np.arange(0, 64, 0.5), widest), np.linspace(0, widest, 16)))
+    edges = np.append(0.0, np.geomspace(min(1e-3 * bandwidth, widest / 2), widest, N_CELLS))
     nodes, weights = np.polynomial.legendre.leggauss(24)
     half = np.diff(edges) / 2
     angles = edges[:-1, None] + half[:, None] * (1 + nodes)

@@ -86,7 +86,8 @@ class Direct:
         if self.centers.size * len(Q) <= BY_NUMPY:
             return self._by_numpy(Q, own, log_own)
         order = np.asarray(KDTree(Q, leaf_size=32).get_arrays()[1]) if len(Q) > 32 else np.arange(len(Q))
-        Q, own, log_own = np.ascontiguousarray(Q[order]) * self.unit, own[order], log_own[order] / LN2
+        Q, own, log_own = Q[order], own[order], log_own[order] / LN2
+        Q *= self.unit
         found, sums = np.empty(len(Q)), self._compiled(np.ascontiguousarray(self.log_weights / LN2))
         length = min(-(-len(Q) // 32), AT_ONCE // len(self.place))
         blocks = list(gen_batches(len(Q), max(4, length // 4 * 4)))

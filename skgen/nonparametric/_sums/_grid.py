@@ -140,6 +140,8 @@ class Binned:
         Tolerated error of a sum, as a share of it.
     atol : float, default=0
         Tolerated error of a sum, in the units of the weights, on top of that.
+    direct : Direct, optional
+        The sums over pairs, where they are there already.
 
     Attributes
     ----------
@@ -161,8 +163,9 @@ class Binned:
     True
     """
 
-    def __init__(self, U, log_weights, rtol, atol=0.0):
+    def __init__(self, U, log_weights, rtol, atol=0.0, direct=None):
         n, d = U.shape
+        self.direct = direct
         self.U, self.log_weights, self.rtol = U, log_weights, rtol
         self.log_total = logsumexp(log_weights)
         with np.errstate(divide="ignore", over="ignore"):
@@ -204,7 +207,7 @@ class Binned:
     @cached_property
     def _direct(self):
         """The sums over pairs."""
-        return Direct(self.U, self.log_weights, Gaussian(), Minkowski(2))
+        return self.direct or Direct(self.U, self.log_weights, Gaussian(), Minkowski(2))
 
     def log_sums(self, Q, own=None, log_own=None, n_jobs=None):
         """Log of the sum of weights times kernels at each query, to the tolerance.

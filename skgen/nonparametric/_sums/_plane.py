@@ -31,5 +31,6 @@ class Plane:
         """Logarithm of the sum of weights times kernels at each query."""
         share = self.atol / np.exp(logsumexp(self.log_weights)) if self.atol else 0.0
         if self.has_grid and is_worthwhile(self.U, len(Q), self.rtol, share):
-            return Binned(self.U, self.log_weights, self.rtol, self.atol).log_sums(Q, own, log_own, n_jobs)
+            grid = Binned(self.U, self.log_weights, self.rtol, self.atol, self.direct)
+            return grid.log_sums(Q, own, log_own, n_jobs)
         return self.direct.log_sums(Q, own, log_own, n_jobs)
