@@ -168,7 +168,6 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         "n_jobs": [None, Integral],
         "device": [None, str],
     }
-    _unique_optimum = True
     _smooths = True
 
     def __init__(
@@ -234,6 +233,11 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     @property
     def _takes(self):
         return getattr(self, "takes_", "numeric" if self.discrete is None else "mixed")
+
+    @property
+    def _unique_optimum(self):
+        """Whether weights are frequencies and blocks make the whole: not for importances, nor where rows are merged."""
+        return self.n_centers is None and self.weights == "frequency"
 
     @property
     def _consistent(self):
