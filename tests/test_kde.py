@@ -568,6 +568,14 @@ def test_tolerance_allows_the_grid():
     np.testing.assert_allclose(exact[:2000], by_tree, rtol=0, atol=1e-10)
 
 
+def test_rows_all_of_which_are_far():
+    """No row is near the grid, and none inside the bounds."""
+    model = KernelDensity(bandwidth=0.1).fit(rows(0, 30_000))
+    assert np.isfinite(model.score_samples(np.full((5000, 2), 12.0) + rows(1, 5000))).all()
+    bounded = KernelDensity(bounds=(-9, 9)).fit(rows())
+    assert (bounded.gradient([[10.0, 0.0]]) == 0).all()
+
+
 # Refusals and objects
 
 

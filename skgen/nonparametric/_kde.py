@@ -519,8 +519,9 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         X = self._read(X, reset=False)
         result = np.zeros(X.shape)
         inside = self._contains(X)
-        with np.errstate(over="ignore"):
-            result[inside] = gradient(self._mixture_, X[inside])
+        if inside.any():
+            with np.errstate(over="ignore"):
+                result[inside] = gradient(self._mixture_, X[inside])
         return result
 
     def modes(self):

@@ -256,6 +256,8 @@ class Binned:
     def _gathered(self, Q, n_jobs):
         from skgen.nonparametric._sums import _grid_loops
 
+        if not len(Q):
+            return np.empty(0)
         X, order = self._in_steps(Q)
         found = np.empty(len(Q))
         blocks = list(gen_batches(len(X), max(1, -(-len(X) // 16))))
