@@ -72,7 +72,6 @@ MORE = [
     KernelDensity(metric="haversine", bandwidth=0.8, kernel="epanechnikov"),
     KernelDensity(multivariate="product", kernel="biweight"),
     KernelDensity(bandwidth="plug_in", bandwidth_structure="full"),
-    KernelDensity(bandwidth="mlcv", kernel="logistic"),
     KernelDensity(bounds=(0, np.inf), bandwidth=0.5),
     KernelDensity(bounds=(0, np.inf), bandwidth=0.5, boundary="renormalize"),
     KernelDensity(bounds=(0, np.inf), bandwidth=0.5, boundary="transform"),
