@@ -78,7 +78,7 @@ def test_tails_are_integrals_of_the_kernel(name):
             quad(lambda x: np.exp(kernel.log_value(np.asarray(x * x), 1)), a, high, epsabs=0, epsrel=1e-11)[0]
             for a in u
         ]
-    np.testing.assert_allclose(kernel.log_upper_tail(u), np.log(wanted) - np.log(2) - kernel.log_mass(1), atol=1e-7)
+    np.testing.assert_allclose(kernel.log_upper_tail(u), np.log(wanted) - np.log(2) - kernel.log_mass(1), atol=1e-9)
     below, above = kernel.log_tails(np.append(-u, u))
     np.testing.assert_allclose(np.logaddexp(below, above), 0, atol=1e-12)
     np.testing.assert_allclose(below[: len(u)], above[len(u) :], rtol=1e-14)

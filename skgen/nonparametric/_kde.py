@@ -13,6 +13,7 @@ from skgen.nonparametric import _adaptive, _conditionals
 from skgen.nonparametric._ascent import climb, gradient
 from skgen.nonparametric._bandwidth import RULES
 from skgen.nonparametric._choice import MOST_SCORED, by_rule, check_bandwidth, rule_of_thumb
+from skgen.nonparametric._compress import compress, error_bound
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
 from skgen.nonparametric._metrics import METRICS
 from skgen.nonparametric._setting import Setting
@@ -287,10 +288,10 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
             pilot = self.bandwidth_ if self.pilot is None else self._chosen(self.pilot, setting, n, "pilot")
             pilot, counts = self._mixture(setting, pilot), self.weights_ * (n / self.weights_.sum())
             self.scales_ = _adaptive.SCALES[self.adaptive](pilot, counts, self.alpha, self.n_neighbors)
-        self.compression_error_ = 0.0
         if self.n_centers is not None and len(X) > self.n_centers:
             self._compress(setting)
         self._mixture_ = self._mixture(setting, self.bandwidth_)
+        self.compression_error_ = self._compression_error(self._mixture_)
 
     def _smoothing(self, setting, n, d):
         cells = setting.cells()
@@ -353,8 +354,6 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         return np.average(_left_out(mixture, weights, lost, rows), weights=weights[rows])
 
     def _compress(self, setting):
-        from skgen.nonparametric._compress import compress, error_bound
-
         is_mapped = setting.boundary == "transform" and setting.bounds
         if setting.discrete or setting.metric == "haversine" or self.scales_ is not None or is_mapped:
             raise ValueError(
@@ -368,10 +367,15 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         self.merged_in_ = np.diag(mixture.marginal) if mixture.root is None else mixture.back
         Z = merged * mixture.marginal if mixture.root is None else merged @ mixture.back
         self.centers_ = mixture.space.from_line(Z + mixture.origin)
-        bound = error_bound(
-            mixture.kernel, U.shape[1], mixture.is_product, mixture.metric, self.weights_, self.scatter_
-        )
-        self.compression_error_ = min(1.0, len(mixture.images) * bound)  # images may meet
+
+    def _compression_error(self, mixture):
+        """The bound for all rows that were ever merged, also where this block merged none."""
+        if not hasattr(self, "merged_in_"):
+            return 0.0
+        d, scatter = mixture.Z.shape[1], self.scatter_ * self._stretch(mixture)
+        bound = error_bound(mixture.kernel, d, mixture.is_product, mixture.metric, self.weights_, scatter)
+        n_images = np.prod([float(len(way)) for way in mixture.ways])
+        return float(min(1.0, n_images * bound))  # images may meet
 
     def _stretch(self, mixture):
         """By how much squares may grow from the bandwidths in which rows were merged to those of the mixture."""

@@ -150,13 +150,13 @@ class KernelMixture:
         self.box = (U.min(axis=0), U.max(axis=0)) if len(self.images) > 1 else None
         self.log_most = logsumexp(self.log_component)
         if not self.discrete:
-            return [(None, self._sums(U, slice(None)), None)]
+            return [(None, self._sums(U, slice(None), 1), None)]
         codes, group = np.unique(self.centers[:, self.discrete], axis=0, return_inverse=True)
         order = np.argsort(group.ravel(), kind="stable")
         members = np.split(order, np.cumsum(np.bincount(group.ravel()))[:-1])
-        return [(code, self._sums(U, rows), rows) for code, rows in zip(codes, members, strict=True)]
+        return [(code, self._sums(U, rows, len(codes)), rows) for code, rows in zip(codes, members, strict=True)]
 
-    def _sums(self, U, rows):
+    def _sums(self, U, rows, n_groups):
         log_weights = self.log_component[rows]
         scales = None if self.scales is None else self.scales[rows]
         if U.shape[1] == 0:
@@ -173,11 +173,11 @@ class KernelMixture:
         if not (self.is_gaussian and name == "auto" and U.shape[1] in (2, 3) and scales is None) or self.on_sphere:
             return direct
         rtol, atol = self.tolerance
-        n_parts = len(self.images) * len(np.unique(self.centers[:, self.discrete], axis=0))
-        atol = atol * np.exp(self.log_constant) / max(1, n_parts)
+        atol = atol * np.exp(self.log_constant) / (len(self.images) * n_groups)  # errors of parts add up
         return Plane(direct, U[rows], log_weights, rtol, atol)
 
     def distance(self):
+        """What measures distances between standard coordinates, for the sums."""
         if self.on_sphere:
             return Minkowski(2) if self.is_gaussian else GreatCircle(self.bandwidth)
         return Product() if self.is_product else self.metric
