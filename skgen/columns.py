@@ -359,7 +359,7 @@ def _as_floats(values, where, who):
         example = next(v for v in values.tolist() if not _is_float(v))
         raise ValueError(
             f"{who} wants numbers, but {where} holds {example!r} (could not convert it to float). "
-            'Drop the column, or use Independent("auto"), which takes mixed tables.'
+            'Drop the column, or use Independent("auto") or KernelDensity(discrete="auto"), which take mixed tables.'
         ) from error
     return floats
 
