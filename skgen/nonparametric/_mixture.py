@@ -148,7 +148,7 @@ class KernelMixture:
         """Pairs (codes, sums, members): the engines of centres that agree in the discrete columns."""
         U = self.standard(self.Z)
         self.box = (U.min(axis=0), U.max(axis=0)) if len(self.images) > 1 else None
-        self.log_most = logsumexp(self.log_component)
+        self.log_most = logsumexp(self.log_component) if self.box is not None else None
         if not self.discrete:
             return [(None, self._sums(U, slice(None), 1), None)]
         codes, group = np.unique(self.centers[:, self.discrete], axis=0, return_inverse=True)

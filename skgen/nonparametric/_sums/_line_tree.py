@@ -7,9 +7,9 @@ They give polynomials of degree below N_NODES the same sums as the points do, an
 import numpy as np
 
 N_NODES = 24  # 10 would be exact for the tricube; with 24, a gaussian's intervals are 2.5 bandwidths long
-LEAF = 48  # points that are summed one by one at most
+LEAF = 64  # points that are summed one by one at most
 ROWS_AT_ONCE = 1024  # intervals whose moments are taken together, in the cache
-BY_NUMPY = 40_000  # points at a time up to which nobody waits for a compiler
+BY_NUMPY = 40_000  # points up to which nobody waits for a compiler
 
 NODES = np.cos(np.pi * (np.arange(N_NODES) + 0.5) / N_NODES)
 
@@ -31,6 +31,7 @@ def halve(points, log_weights):
         of the interval's, of shape (2 n_leaves, N_NODES). Interval 1 is all, and the halves of i are 2i and 2i + 1.
     """
     n = len(points)
+    moments = _moments(n)
     n_leaves = 1
     while n > LEAF * n_leaves:
         n_leaves *= 2
@@ -52,7 +53,7 @@ def halve(points, log_weights):
         log_totals[rows] = log_sum_exp(terms)
         shares = _shares(terms, log_totals[rows])
         places = np.where(inside, _relative(points[index] - centers[rows, None], halves[rows, None]), 0.0)
-        weights[rows] = node_weights(places, shares)
+        weights[rows] = moments(places, shares) @ TO_NODES
     while n_leaves > 1:
         n_leaves //= 2
         low, high = low[::2], high[1::2]
@@ -66,22 +67,32 @@ def halve(points, log_weights):
         places = _relative(offsets, halves[level, None, None])
         for first in range(0, n_leaves, ROWS_AT_ONCE):
             rows = slice(first, min(n_leaves, first + ROWS_AT_ONCE))
-            weights[level][rows] = node_weights(
-                places[rows].reshape(-1, 2 * N_NODES), shares[rows].reshape(-1, 2 * N_NODES)
-            )
+            points_below = places[rows].reshape(-1, 2 * N_NODES), shares[rows].reshape(-1, 2 * N_NODES)
+            weights[level][rows] = moments(*points_below) @ TO_NODES
     return starts, (centers, halves, log_totals, weights)
 
 
-def node_weights(places, shares):
-    r"""Weights at Chebyshev nodes that give polynomials of degree below N_NODES the same sums as the given points.
+def _moments(n_points):
+    """What takes the moments of intervals: compiled, where the points are many."""
+    if n_points <= BY_NUMPY:
+        return moments_by_numpy
+    from skgen.nonparametric._sums._line_tree_loops import moments
 
-    .. math:: m_k = \sum_i v_i \ell_k(s_i), \qquad
-        \ell_k(s) = \frac{1}{p} \sum_{j=0}^{p-1} (2 - [j = 0]) \, T_j(x_k) \, T_j(s)
+    return moments
+
+
+def moments_by_numpy(places, shares):
+    r"""Sums of weights times Chebyshev polynomials; times TO_NODES they are weights at the nodes.
+
+    .. math:: m_j = \sum_i v_i T_j(s_i), \qquad
+        \sum_i v_i \ell_k(s_i) = \frac{1}{p} \sum_{j=0}^{p-1} (2 - [j = 0]) \, T_j(x_k) \, m_j
+
+    which gives polynomials of degree below p = N_NODES the same sums as the points do.
 
     Parameters
     ----------
     places : ndarray of shape (n_intervals, n_points)
-        Points in [-1, 1].
+        Points :math:`s_i` in [-1, 1].
     shares : ndarray of shape (n_intervals, n_points)
         Their weights :math:`v_i`.
 
@@ -89,17 +100,13 @@ def node_weights(places, shares):
     -------
     ndarray of shape (n_intervals, N_NODES)
     """
-    if places.size > BY_NUMPY:
-        from skgen.nonparametric._sums import _line_tree_loops
-
-        return _line_tree_loops.moments(places, shares, N_NODES) @ TO_NODES
     moments = np.empty((len(places), N_NODES))
     before, now = places, np.ones_like(places)  # T_{-1} = T_1
     twice = 2 * places
     for j in range(N_NODES):
         moments[:, j] = np.einsum("ij,ij->i", shares, now)
         before, now = now, twice * now - before
-    return moments @ TO_NODES
+    return moments
 
 
 def _to_nodes():
