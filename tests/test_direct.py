@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
 from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._sums import _direct
-from skgen.nonparametric._sums._direct import Direct, GreatCircle, Product
+from skgen.nonparametric._sums._direct import WIDE, Direct, Frame, GreatCircle, Product
 
 METRICS = {
     "product": Product(),
@@ -23,9 +23,10 @@ METRICS = {
 PATHS = {"compiled": 0.0, "numpy": np.inf}
 
 
-def exact(U, log_weights, kernel, metric, scales, Q):
+def exact(U, log_weights, kernel, metric, scales, Q, root=None):
     """Log-sum-exp of all terms in extended precision."""
     D = Q.astype(np.longdouble).T[:, :, None] - U.astype(np.longdouble).T[:, None, :]
+    D = D if root is None else np.moveaxis(Frame(0, root.astype(np.longdouble)).turned(np.moveaxis(D, 0, 2)), 2, 0)
     inverse = 1 / np.asarray(scales, dtype=np.longdouble)
     with np.errstate(divide="ignore"):
         if isinstance(metric, Product):
@@ -98,6 +99,45 @@ def test_any_shape(n, m, d, log_bandwidth, offset, name, metric, seed):
         np.testing.assert_allclose(found[inside], wanted[inside], rtol=1e-13, atol=1e-10)
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 300),
+    st.integers(2, 6),
+    st.sampled_from([1.0, 1e4, 1e7, 1e12]),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(sorted(KERNELS)),
+    st.sampled_from(sorted(METRICS)),
+    st.integers(0, 2**32 - 1),
+)
+def test_clusters_far_apart(n, d, apart, is_matrix, is_adaptive, name, metric, seed):
+    """Rows that spread over many bandwidths keep the digits of their differences."""
+    rng = np.random.default_rng(seed)
+    Z = 0.3 * clustered(rng, n, d) + apart * rng.integers(-2, 3, (n, d))
+    Q = np.vstack([Z[:20] + 0.1 * rng.standard_normal((len(Z[:20]), d)), Z[:3], Z[:3] + [apart * 0.3] * d])
+    root = (
+        rng.uniform(0.5, 3, d)
+        if not is_matrix
+        else np.linalg.inv(np.linalg.cholesky(np.cov(rng.normal(size=(d, 50))))).T
+    )
+    log_weights, scales = rng.normal(0, 1, n), np.exp(rng.normal(0, 0.3, n)) if is_adaptive else None
+    sums = Direct(Z, log_weights, KERNELS[name], METRICS[metric], scales, tile=32, frame=Frame(Z.mean(axis=0), root))
+    starts, U = sums.starts[:-1], sums.frame.standard(sums.Z)
+    assert (np.maximum.reduceat(U, starts) - np.minimum.reduceat(U, starts) <= WIDE).all()
+    wanted = exact(Z, log_weights, KERNELS[name], METRICS[metric], scales if is_adaptive else np.ones(n), Q, root)
+    own, log_own = np.append(np.arange(len(Q) - 1), 0) % n, np.full(len(Q), -np.inf)
+    is_there = np.isfinite(wanted)
+    results = []
+    for limit in PATHS.values():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_direct, "BY_NUMPY", limit)
+            found = sums.log_sums(Q)
+            results.append(sums.log_sums(Q, own, log_own))
+        np.testing.assert_array_equal(np.isneginf(found), ~is_there)
+        np.testing.assert_allclose(found[is_there], wanted[is_there], rtol=1e-13, atol=1e-10)
+    np.testing.assert_allclose(*results, rtol=1e-13, atol=1e-10)
+
+
 @pytest.mark.parametrize("name", ["gaussian", "epanechnikov", "logistic"])
 @pytest.mark.parametrize("metric", ["euclidean", "product", "manhattan"])
 def test_own_weight(name, metric, path):
@@ -140,6 +180,40 @@ def test_angles_on_the_sphere(path):
     with np.errstate(divide="ignore"):
         wanted = np.log(np.exp(kernel.log_value(angles**2, 2)).sum(axis=1))
     np.testing.assert_allclose(found, wanted, atol=1e-10)
+
+
+def test_the_other_side_of_the_sphere(path):
+    """Angles keep their digits beside the antipode, where the chord's length says little about them."""
+    gaps = np.array([0.0, 1e-9, 1e-6, 1e-3])
+    Q = np.column_stack([-np.cos(gaps), np.sin(gaps), np.zeros(4)])
+    found = Direct(np.array([[1.0, 0, 0]]), np.zeros(1), KERNELS["exponential"], GreatCircle(0.01)).log_sums(Q)
+    np.testing.assert_allclose(found, -(np.pi - gaps) / 0.01, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("is_adaptive", [False, True])
+@pytest.mark.parametrize(
+    "d, root", [(1, None), (3, None), (3, np.full(3, 2.0)), (2, np.array([[1.0, 0.5], [0.0, 2.0]]))]
+)
+def test_pulls(d, root, is_adaptive, path):
+    """The gradient by its formula, and the way to the mean of the centres; nothing where weights vanish."""
+    rng = np.random.default_rng(0)
+    U, Q = clustered(rng, 400, d), np.vstack([clustered(rng, 30, d), np.full((1, d), 1e3)])
+    frame = None if root is None else Frame(U.mean(axis=0), root)
+    scales = np.exp(rng.normal(0, 0.3, 400)) if is_adaptive else np.ones(400)
+    log_weights = rng.normal(0, 1, 400)
+    place = KERNELS["gaussian"], Minkowski(2), scales if is_adaptive else None
+    sums = Direct(U, log_weights, *place, tile=64, frame=frame)
+    log_sums, gradients, steepness = sums.log_sums_and_pulls(Q, n_jobs=2)
+    D = Q[:, None] - U if frame is None else frame.turned(Q[:, None] - U)
+    log_terms = log_weights - 0.5 * (D**2).sum(axis=2) / scales**2
+    shares = np.exp(log_terms - np.logaddexp.reduce(log_terms, axis=1)[:, None])
+    np.testing.assert_allclose(log_sums, sums.log_sums(Q), rtol=1e-14, atol=1e-12)
+    wanted = np.einsum("qi,qid->qd", shares, -D / scales[:, None] ** 2)
+    np.testing.assert_allclose(gradients, wanted, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(steepness, shares @ scales**-2.0, rtol=1e-10)
+    with np.errstate(over="ignore"):
+        log_sums, gradients, steepness = sums.log_sums_and_pulls(np.full((2, d), 1e200))
+    assert np.isneginf(log_sums).all() and not gradients.any() and not steepness.any()
 
 
 def test_threads_agree():

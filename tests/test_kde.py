@@ -781,6 +781,24 @@ def test_a_million_bandwidths_between_clusters():
     np.testing.assert_allclose(KernelDensity(bandwidth=0.1).fit(X).score_samples(x), wanted, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("n", [40, 2000])  # by numpy, compiled
+@pytest.mark.parametrize("bandwidth", [0.1, [0.1, 0.2], [[0.01, 0.005], [0.005, 0.04]]], ids=str)
+@pytest.mark.parametrize("kernel", ["gaussian", "epanechnikov"])
+def test_clusters_do_not_blur_each_other(kernel, bandwidth, n):
+    """Between clusters that are a million bandwidths apart, each is scored as it would be alone."""
+    rng = np.random.default_rng(0)
+    near = np.round(rng.standard_normal((n, 2)) * 2**20) / 2**20  # so that a shift rounds nothing
+    options = {"bandwidth": bandwidth, "kernel": kernel}
+    both = KernelDensity(**options).fit(np.vstack([near, near + 2.0**17]))
+    alone = KernelDensity(**options).fit(near)
+    for shift in (0.0, 2.0**17):
+        found, wanted = both.score_samples(near + shift), alone.score_samples(near) - np.log(2)
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(both.gradient(near[:20] + shift), alone.gradient(near[:20]), rtol=1e-10, atol=1e-9)
+    left_out = both.leave_one_out_score_samples()
+    np.testing.assert_allclose(left_out[:n], left_out[n:], rtol=0, atol=1e-10)
+
+
 @pytest.mark.parametrize(
     "options, sentence",
     [

@@ -54,7 +54,7 @@ def k_nearest(pilot, weights, alpha, n_neighbors):
         raise UnboundedLikelihood(
             f"n_neighbors={k:g}, but with n_samples={total:g} a row has fewer others: take fewer neighbours."
         )
-    U = pilot.standard(pilot.Z)
+    U = pilot.frame.standard(pilot.Z)
     tree, radius, todo, width = KDTree(U), np.zeros(n), np.arange(n), int(min(n, np.ceil(k) + 1))
     while len(todo):
         missed = []

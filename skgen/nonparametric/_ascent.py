@@ -9,19 +9,13 @@ analysis", 2002).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, softmax
-from sklearn.utils import gen_batches
 
 from skgen.nonparametric._space import Mapped, Periodic, together
-from skgen.nonparametric._sums._direct import Direct, Product
+from skgen.nonparametric._sums._direct import Direct
 
-BLOCK = 2**18  # entries of an array of pairs
-NEAR, CLOSE, EXACT = (
-    0.3,
-    1e-3,
-    1e-9,
-)  # bandwidths: one hill for a first look, an end of a first climb, an end of a climb
+NEAR, CLOSE, EXACT = 0.3, 1e-3, 1e-9  # bandwidths: one hill at first sight, the end of a first climb, of a climb
 MOST_STEPS, MOST_PUSHES = 10_000, 5
+STRIDE, MEETING = 10, 0.01  # steps after which climbs that have come within some bandwidths go on as one
 PUSH, RISE = 1e-3, 1e-10  # bandwidths aside, and the nats by which a place there is higher, beside a saddle
 
 
@@ -53,7 +47,7 @@ class Modes:
     last_step: np.ndarray
 
 
-def gradient(mixture, X):
+def gradient(mixture, X, n_jobs=None):
     """The gradient of the log-density at rows; zero where the density is, and in discrete columns.
 
     Parameters
@@ -62,41 +56,32 @@ def gradient(mixture, X):
         Not on a sphere.
     X : ndarray of shape (n_samples, n_features)
         Coded rows.
+    n_jobs : int, optional
+        Threads.
 
     Returns
     -------
     ndarray of shape (n_samples, n_features)
     """
     result = np.zeros_like(X)
-    d = len(mixture.continuous)
-    slopes = [
-        feature.curvature(x) for feature, x in zip(mixture.space.features, X[:, mixture.continuous].T, strict=True)
-    ]
-    groups = _groups(mixture)
-    for block in _blocks(mixture, len(X)):
-        Z = mixture.coordinates(X[block])[0]
-        logs, grads = [], []
-        for signs, log_terms, sums, D in _pairs(mixture, groups, X[block], Z):
-            pull = softmax(np.where(np.isneginf(log_terms).all(axis=1)[:, None], 0.0, log_terms), axis=1)
-            grad_u = np.stack([(pull * slope).sum(axis=1) for slope in _slopes(sums, D)], axis=1)
-            grads.append(signs * (grad_u / mixture.marginal if mixture.root is None else grad_u @ mixture.root.T))
-            logs.append(logsumexp(log_terms, axis=1))
-        logs = np.array(logs)
-        share = softmax(np.where(np.isneginf(logs).all(axis=0), 0.0, logs), axis=0)
-        found = np.where(np.isneginf(logs).all(axis=0)[:, None], 0.0, np.einsum("im,imd->md", share, np.array(grads)))
-        for k in range(d):
-            result[block, mixture.continuous[k]] = found[:, k] * slopes[k][0][block] + slopes[k][1][block]
-    result[:, mixture.discrete] = 0.0
+    Z = mixture.coordinates(X)[0]
+    back = 1 / mixture.marginal if mixture.root is None else mixture.root.T
+    found = _pulls(mixture, _groups(mixture), X, Z, back, n_jobs)[0]
+    for k, feature in enumerate(mixture.space.features):
+        slope, bend = feature.curvature(X[:, mixture.continuous[k]])
+        result[:, mixture.continuous[k]] = found[:, k] * slope + bend
     return result
 
 
-def climb(mixture):
+def climb(mixture, n_jobs=None):
     """All modes that mean shift reaches from the centres.
 
     Parameters
     ----------
     mixture : KernelMixture
         Of a kernel of the Euclidean distance, or the gaussian.
+    n_jobs : int, optional
+        Threads.
 
     Returns
     -------
@@ -108,22 +93,22 @@ def climb(mixture):
         If the estimate is none on which mean shift climbs.
     """
     _check_climbable(mixture)
-    ends = _shift(mixture, mixture.Z, CLOSE)[0]
+    ends, way = _first_climb(mixture, n_jobs)
     hill = _hills(_places(mixture, ends), NEAR)
     tops = _highest(hill, mixture.log_prob(mixture.space.from_line(ends)))
-    peaks, n_iter, last_step = _shift(mixture, ends[tops], EXACT)
+    peaks, n_iter, last_step = _shift(mixture, ends[tops], EXACT, n_jobs)
     for _ in range(MOST_PUSHES):  # a row on the line between two hills climbs to the saddle
         is_saddle, beside = _pushed(mixture, peaks)
         if not is_saddle.any():
             break
-        peaks[is_saddle], n_iter[is_saddle], last_step[is_saddle] = _shift(mixture, beside[is_saddle], EXACT)
+        peaks[is_saddle], n_iter[is_saddle], last_step[is_saddle] = _shift(mixture, beside[is_saddle], EXACT, n_jobs)
     same = _hills(_places(mixture, peaks), CLOSE)
     heights = mixture.log_prob(mixture.space.from_line(peaks))
     kept = _highest(same, heights)
     kept = kept[np.argsort(-heights[kept], kind="stable")]
     number = np.empty(len(kept), dtype=int)
     number[same[kept]] = np.arange(len(kept))
-    labels = number[same[hill]]
+    labels = number[same[hill]][way]
     shares = np.bincount(labels, np.exp(mixture.log_weights), len(kept))
     return Modes(mixture.space.from_line(peaks[kept]), heights[kept], labels, shares, n_iter[kept], last_step[kept])
 
@@ -172,74 +157,68 @@ def _check_climbable(mixture):
         raise ValueError("The kernel is flat, and so are the hills: take another kernel than 'tophat'.")
 
 
-def _shift(mixture, Z, tol):
+def _first_climb(mixture, n_jobs):
+    """Where climbs from all centres come to, and the number of the climb that took each centre there."""
+    ends, way = mixture.Z, np.arange(len(mixture.Z))
+    for _ in range(MOST_STEPS // STRIDE):
+        cells = np.round(_places(mixture, ends) / MEETING)
+        _, first, number = np.unique(cells, axis=0, return_index=True, return_inverse=True)
+        way = number.ravel()[way]
+        ends, _, last = _shift(mixture, ends[first], CLOSE, n_jobs, STRIDE)
+        if (last <= CLOSE).all():
+            break
+    return ends, way
+
+
+def _shift(mixture, Z, tol, n_jobs, most_steps=MOST_STEPS):
     """Mean shift from each row of Z until its step is below tol bandwidths: ends, numbers of steps, last steps."""
     Z, n_iter, last = Z.copy(), np.zeros(len(Z), int), np.full(len(Z), np.inf)
     todo, groups = np.arange(len(Z)), _groups(mixture)
-    for _ in range(MOST_STEPS):
+    for _ in range(most_steps):
         if not len(todo):
             break
-        for block in _blocks(mixture, len(todo)):
-            rows = todo[block]
-            new = _mean(mixture, groups, Z[rows])
-            last[rows] = np.sqrt((((new - Z[rows]) / mixture.marginal) ** 2).sum(axis=1))
-            Z[rows] = new
+        new = _mean(mixture, groups, Z[todo], n_jobs)
+        last[todo] = np.sqrt((((new - Z[todo]) / mixture.marginal) ** 2).sum(axis=1))
+        Z[todo] = new
         n_iter[todo] += 1
         todo = todo[last[todo] > tol]
     return Z, n_iter, last
 
 
-def _mean(mixture, groups, Z):
+def _mean(mixture, groups, Z, n_jobs):
     """The weighted mean of the centres as each row sees them."""
-    top, total = np.zeros_like(Z), np.zeros(len(Z))
-    d = len(mixture.continuous)
-    images = list(_pairs(mixture, groups, np.empty((len(Z), 0)), Z))
-    peak = np.max([log_terms.max(axis=1) for _, log_terms, _, _ in images], axis=0)
-    for (signs, log_terms, sums, D), (_, shifts) in zip(images, together(mixture.ways), strict=True):
-        s = _squares(sums, D)
-        pull = np.exp(log_terms - peak[:, None]) * -sums.kernel.log_slope(s, d)
-        pull = pull * sums.precisions if len(sums.precisions) else pull
-        order = np.argsort(sums.place)  # of the tiles' centres in the mixture's order
-        top += (pull @ mixture.Z[order] - pull.sum(axis=1)[:, None] * shifts) * signs
-        total += pull.sum(axis=1)
-    return np.where(total[:, None] > 0, top / np.maximum(total, np.finfo(float).tiny)[:, None], Z)
+    back = mixture.marginal if mixture.root is None else mixture.back
+    ways, steepness = _pulls(mixture, groups, np.empty((len(Z), 0)), Z, back, n_jobs)
+    return np.where(steepness[:, None] > 0, Z + ways / np.maximum(steepness, np.finfo(float).tiny)[:, None], Z)
 
 
 def _groups(mixture):
     """Pairs (codes, sums over pairs) of the groups of centres."""
-    U, groups = mixture.standard(mixture.Z), []
+    groups = []
     for code, _, members in mixture.groups:
         rows = slice(None) if members is None else members
         scales = None if mixture.scales is None else mixture.scales[rows]
-        groups.append((code, Direct(U[rows], mixture.log_component[rows], mixture.kernel, mixture.distance(), scales)))
+        place = mixture.Z[rows], mixture.log_component[rows], mixture.kernel, mixture.distance(), scales
+        groups.append((code, Direct(*place, frame=mixture.frame)))
     return groups
 
 
-def _pairs(mixture, groups, X, Z):
-    """For each image of the rows and each group of centres: signs, log of all terms, the sums, and differences."""
+def _pulls(mixture, groups, X, Z, back, n_jobs):
+    """The pulls of all groups on all images of the rows, weighted by their sums: ways, taken back, and steepness."""
+    log_total = np.full(len(Z), -np.inf)
+    ways, steepness = np.zeros_like(Z), np.zeros(len(Z))
     for code, sums in groups:
         log_cells = mixture._log_cells(code, X)
         for signs, shifts in together(mixture.ways):
-            Q = mixture.standard(signs * Z + shifts)
-            yield signs, sums.log_terms(Q) + np.reshape(log_cells, (-1, 1)), sums, sums.differences(Q)
-
-
-def _squares(sums, D):
-    s = D**2 if isinstance(sums.metric, Product) else sums.metric.squared(D)
-    return s * sums.precisions if len(sums.precisions) else s
-
-
-def _slopes(sums, D):
-    """The derivative of the log of each term by each standard coordinate."""
-    precisions = sums.precisions if len(sums.precisions) else 1.0
-    if isinstance(sums.metric, Product):
-        return sums.kernel.log_slope(_squares(sums, D), 1) * precisions * 2 * D
-    return sums.kernel.log_slope(_squares(sums, D), sums.shape_d) * precisions * sums.metric.slope(D)
-
-
-def _blocks(mixture, n_rows):
-    n_images = np.prod([float(len(way)) for way in mixture.ways])
-    return gen_batches(n_rows, int(max(1, BLOCK // (n_images * mixture.Z.size + 1))))
+            log_part, part_ways, part_steepness = sums.log_sums_and_pulls(signs * Z + shifts, n_jobs)
+            part_ways = signs * (part_ways @ back if back.ndim == 2 else part_ways * back)
+            log_part = log_part + log_cells
+            both = np.logaddexp(log_total, log_part)
+            with np.errstate(invalid="ignore"):
+                old, new = (np.where(np.isneginf(both), 0.0, np.exp(part - both)) for part in (log_total, log_part))
+            ways = old[:, None] * ways + new[:, None] * part_ways
+            steepness, log_total = old * steepness + new * part_steepness, both
+    return ways, steepness
 
 
 def _hills(U, near):

@@ -28,10 +28,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     .. math:: p(x) = \frac{1}{n} \sum_{i=1}^n \frac{1}{c\, h^d}\, k\!\left(\frac{\lVert x - x_i \rVert}{h}\right)
 
     with the constant c that makes every kernel a density, in every dimension and for every metric. The log-densities
-    are exact to 1e-10, in the bulk and as far out as numbers go. (With several columns that holds while the data span
-    less than 1e4 bandwidths; beyond, rounding adds 1e-16 times that span times the distance to the nearest row, in
-    bandwidths.) Of the rows only those in reach are visited (Silverman, "Density Estimation for Statistics and Data
-    Analysis", 1986; Wand and Jones, "Kernel Smoothing", 1995).
+    are exact to 1e-10, in the bulk and as far out as numbers go. Of the rows only those in reach are visited
+    (Silverman, "Density Estimation for Statistics and Data Analysis", 1986; Wand and Jones, "Kernel Smoothing", 1995).
 
     Parameters
     ----------
@@ -95,7 +93,7 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         Keep at most so many weighted centres; `compression_error_` bounds what that changes. A rule that chooses anew
         in `partial_fit` reads the centres.
     n_jobs : int, default=None
-        Threads of `score_samples` and `leave_one_out_score_samples`.
+        Threads of `score_samples`, `leave_one_out_score_samples`, `gradient` and `modes`.
     device : str, default=None
         A device of torch, such as "cuda", that makes the sums. Where it is not there, a model that was saved with it
         makes them on the processor.
@@ -361,12 +359,12 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
                 "metric='haversine', adaptive, or boundary='transform'."
             )
         mixture = self._mixture(setting, self.bandwidth_)
-        U = mixture.standard(mixture.Z)
+        U = mixture.frame.standard(mixture.Z)
         scatter = self.scatter_ * self._stretch(mixture)
         merged, self.weights_, self.scatter_ = compress(U, self.weights_, scatter, self.n_centers)
         self.merged_in_ = np.diag(mixture.marginal) if mixture.root is None else mixture.back
         Z = merged * mixture.marginal if mixture.root is None else merged @ mixture.back
-        self.centers_ = mixture.space.from_line(Z + mixture.origin)
+        self.centers_ = mixture.space.from_line(Z + mixture.frame.origin)
 
     def _compression_error(self, mixture):
         """The bound for all rows that were ever merged, also where this block merged none."""
@@ -525,7 +523,7 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         inside = self._contains(X)
         if inside.any():
             with np.errstate(over="ignore"):
-                result[inside] = gradient(self._mixture_, X[inside])
+                result[inside] = gradient(self._mixture_, X[inside], self.setting_["n_jobs"])
         return result
 
     def modes(self):
@@ -553,7 +551,7 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         check_is_fitted(self)
         if self._mixture_.on_sphere:
             raise ValueError("metric='haversine': mean shift moves along numbers, not on a sphere.")
-        found = climb(self._mixture_)
+        found = climb(self._mixture_, self.setting_["n_jobs"])
         return replace(found, rows=self._write(found.rows))
 
 

@@ -293,7 +293,7 @@ class _Plain:
         Z, self.log_slope = mixture.coordinates(X)
         spread = np.maximum(np.ptp(Z, axis=0), np.finfo(float).tiny)
         coarse = 2.0 ** np.floor(np.log2(spread))  # an origin whose subtraction rounds nothing
-        Z = Z - np.round(mixture.origin / coarse) * coarse
+        Z = Z - np.round(mixture.frame.origin / coarse) * coarse
         U = Z / (mixture.marginal / multiples[0]) if mixture.root is None else Z @ (mixture.root * multiples[0])
         self.rows = Rows(U, weights / weights.sum(), mixture.kernel, mixture.metric, mixture.is_product)
         self.multiples = multiples

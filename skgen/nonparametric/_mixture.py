@@ -17,7 +17,7 @@ from skgen.nonparametric._kernels import EXPONENTIAL, GAUSSIAN, LOGISTIC, STUDEN
 from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._space import FAR, Cut, together
 from skgen.nonparametric._sphere import from_points, log_cap_mass, sphere_angles, tilted, to_points
-from skgen.nonparametric._sums._direct import Direct, GreatCircle, Product
+from skgen.nonparametric._sums._direct import WIDE, Direct, Frame, GreatCircle, Product
 from skgen.nonparametric._sums._on_line import OnLine
 from skgen.nonparametric._sums._plane import Plane
 
@@ -93,13 +93,15 @@ class KernelMixture:
         d = len(self.continuous)
         if self.on_sphere:
             self.Z = to_points(centers)
-            self.origin, self.root, self.bandwidth = np.zeros(3), None, float(bandwidth)
+            self.root, self.bandwidth = None, float(bandwidth)
+            self.frame = Frame(np.zeros(3), np.full(3, 1 / self.bandwidth if self.is_gaussian else 1.0))
             self.log_constant = log_cap_mass(kernel, self.bandwidth)
             self.ways, self.images, self.is_folded = [], [(np.ones(3), np.zeros(3))], False
         else:
             self.Z = space.to_line(self._numbers(centers))[0]
-            self.origin = np.exp(self.log_weights) @ self.Z  # keeps an offset of the data out of the distances
             self._set_bandwidth(bandwidth, d)
+            middle = np.exp(self.log_weights) @ self.Z  # keeps an offset of the data out of the distances
+            self.frame = Frame(middle, 1 / self.marginal if self.root is None else self.root)
             self.log_constant = self.log_determinant + self._log_kernel_mass(d)
             is_round = self.root is None or (not self.is_product and metric.p <= 2)
             reach = self.marginal if is_round else np.abs(self.back).sum(axis=0)  # the corners of a unit cube
@@ -115,7 +117,7 @@ class KernelMixture:
         self.groups = self._grouped()
 
     def _set_bandwidth(self, bandwidth, d):
-        """The root that makes the kernel standard: u = (z - origin) @ root, or divided by `marginal`."""
+        """The root that makes the kernel standard, or `marginal`, by which to divide."""
         if np.ndim(bandwidth) == 2:
             self.marginal = np.sqrt(np.diag(bandwidth))
             if self.is_product:
@@ -146,7 +148,9 @@ class KernelMixture:
 
     def _grouped(self):
         """Pairs (codes, sums, members): the engines of centres that agree in the discrete columns."""
-        U = self.standard(self.Z)
+        U = self.frame.standard(self.Z)
+        is_sphere_or_line = self.on_sphere or U.shape[1] < 2
+        self.is_wide = not is_sphere_or_line and self.engine[2] is None and np.ptp(U, axis=0).max() > WIDE
         self.box = (U.min(axis=0), U.max(axis=0)) if len(self.images) > 1 else None
         self.log_most = logsumexp(self.log_component) if self.box is not None else None
         if not self.discrete:
@@ -168,8 +172,10 @@ class KernelMixture:
             return OnDevice(U[rows], log_weights, self.kernel, self.distance(), scales, device)
         if self.is_line:
             return OnLine(self.Z[rows, 0], log_weights, self.kernel, float(self.marginal[0]))
-        tree = "kd_tree" if name == "auto" else name
-        direct = Direct(U[rows], log_weights, self.kernel, self.distance(), scales, tree, tile)
+        places = {"tree": "kd_tree" if name == "auto" else name, "tile": tile}
+        if self.is_wide:
+            return Direct(self.Z[rows], log_weights, self.kernel, self.distance(), scales, frame=self.frame, **places)
+        direct = Direct(U[rows], log_weights, self.kernel, self.distance(), scales, **places)
         if not (self.is_gaussian and name == "auto" and U.shape[1] in (2, 3) and scales is None) or self.on_sphere:
             return direct
         rtol, atol = self.tolerance
@@ -181,14 +187,6 @@ class KernelMixture:
         if self.on_sphere:
             return Minkowski(2) if self.is_gaussian else GreatCircle(self.bandwidth)
         return Product() if self.is_product else self.metric
-
-    def standard(self, Z):
-        """Coordinates in which the kernel is standard."""
-        if self.on_sphere:
-            return Z / self.bandwidth if self.is_gaussian else Z
-        if self.root is None:
-            return (Z - self.origin) / self.marginal
-        return (Z - self.origin) @ self.root
 
     def coordinates(self, X):
         """The continuous columns' coordinates, and the log of their slope."""
@@ -211,7 +209,7 @@ class KernelMixture:
         found = np.full(len(X), -np.inf)
         for signs, shifts in self.images:
             image = signs * Z + shifts
-            U = image if self.is_line else self.standard(image)
+            U = image if self.is_line or self.is_wide else self.frame.standard(image)
             rows = self._in_reach(image, found)
             if len(rows):
                 given = (None, None) if own is None else (own[rows], log_own[rows])
@@ -237,7 +235,7 @@ class KernelMixture:
         """The rows of an image that may add something to what is found, by their distance from the centres' box."""
         if len(self.images) == 1 or not Z.shape[1]:
             return np.flatnonzero(np.isfinite(Z).all(axis=1))
-        U = self.standard(Z)
+        U = self.frame.standard(Z)
         gaps = np.maximum(np.maximum(self.box[0] - U, U - self.box[1]), 0.0)
         s = (gaps.max(axis=1) / (1.0 if self.scales is None else self.scales.max())) ** 2
         d = 1 if self.is_product else U.shape[1]

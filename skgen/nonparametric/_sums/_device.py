@@ -240,7 +240,11 @@ def squared_distances(code, A, B, out, gaps):
     elif metric == POWERS:
         out.pow_(2 / power)
     elif metric == CHORD:  # between points of the unit sphere, whose angle counts in bandwidths 1 / power
-        out.sqrt_().mul_(0.5).clamp_(max=1).asin_().mul_(2 * power).square_()
+        across = torch.zeros_like(out)
+        for a, b in zip(A, B, strict=True):
+            torch.add(a[:, None], b, out=gaps)
+            across.addcmul_(gaps, gaps)
+        torch.atan2(out.sqrt_(), across.sqrt_(), out=out).mul_(2 * power).square_()
 
 
 def log_value(profile, s, scratch):

@@ -1,7 +1,12 @@
-"""Kernel sums over pairs: tiles of neighbouring centres, compiled, in threads; small problems by numpy alone."""
+"""Kernel sums over pairs: tiles of neighbouring centres, compiled, in threads; small problems by numpy alone.
+
+Coordinates in bandwidths have rounding errors of :math:`2^{-53}` of the largest. Where rows spread over more than some
+1000 bandwidths, differences are taken of the rows as they are: each tile has an origin of its own, so near that what is
+left after its subtraction keeps all digits.
+"""
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 from sklearn.neighbors import BallTree, KDTree
 from sklearn.utils import gen_batches
 
@@ -14,16 +19,18 @@ BY_NUMPY = 5e5  # entries of the array of differences up to which nobody waits f
 AT_ONCE = 2**27  # pairs between two moments at which an interruption is heard
 BLOCK = 2**18  # entries of one such array
 LN2 = np.log(2)
+WIDE = 1000.0  # bandwidths over which rows may spread before differences come first
+UNIT = 2.0**-53
 TREES = {"kd_tree": KDTree, "ball_tree": BallTree}
 
 
 class Direct:
-    """Sums of a kernel around weighted centres, in coordinates whose bandwidth is 1.
+    """Sums of a kernel around weighted centres, in coordinates whose bandwidth is 1, or that a frame brings there.
 
     Parameters
     ----------
     U : ndarray of shape (n_centers, n_dims)
-        The centres.
+        The centres, in the coordinates of the queries.
     log_weights : ndarray of shape (n_centers,)
         Their weights.
     kernel : Kernel
@@ -36,24 +43,36 @@ class Direct:
         What puts neighbours side by side.
     tile : int
         How many centres at most stand together.
+    frame : Frame, optional
+        What makes the kernel standard, if the coordinates do not.
     """
 
-    def __init__(self, U, log_weights, kernel, metric, scales=None, tree="kd_tree", tile=TILE):
+    def __init__(self, U, log_weights, kernel, metric, scales=None, tree="kd_tree", tile=TILE, frame=None):
+        Z, U = U, U if frame is None else frame.standard(U)
         n, d = U.shape
         order = np.asarray(TREES[tree](U, leaf_size=tile).get_arrays()[1]) if n > tile else np.arange(n)
+        starts = np.append(np.arange(0, n, tile), n).astype(np.int64)
+        if frame is not None:
+            order, starts = _narrowed(U, order, starts)
         self.place = np.empty(n, dtype=np.int64)  # of the caller's centres
         self.place[order] = np.arange(n)
         self.kernel, self.metric = kernel, metric
         self.log_weights = log_weights[order]
-        self.starts = np.append(np.arange(0, n, tile), n).astype(np.int64)
+        self.starts, first = starts, starts[:-1]
         self.precisions = np.empty(0) if scales is None else scales[order] ** -2.0
         self.shape_d = 1 if metric.code[0] == PRODUCT else 2 if metric.code[0] == CHORD else d
         self.is_gaussian = kernel.profile(d)[0] == GAUSSIAN and metric.code[0] in (SQUARES, PRODUCT)
         self.unit = np.sqrt(0.5 / LN2) if self.is_gaussian else 1.0  # so that squares are exponents of two
+        self.frame, self.origins, self.root = frame, np.empty((0, d)), np.empty((0, d))
         self.centers = np.ascontiguousarray(U[order].T) * self.unit
-        first = self.starts[:-1]
-        self.low = np.minimum.reduceat(self.centers, first, axis=1).T.copy()
-        self.high = np.maximum.reduceat(self.centers, first, axis=1).T.copy()
+        blur = 0.0 if frame is None else 8 * UNIT * np.abs(self.centers).max(axis=1)  # of coordinates of so many digits
+        self.low = np.minimum.reduceat(self.centers, first, axis=1).T - blur
+        self.high = np.maximum.reduceat(self.centers, first, axis=1).T + blur
+        if frame is not None:
+            self.Z, self.root = Z[order], np.atleast_2d(frame.root) * self.unit
+            self.origins = np.vstack([self.Z[first], frame.origin])
+            offsets = self.Z - np.repeat(self.Z[first], np.diff(starts), axis=0)
+            self.centers = np.ascontiguousarray(frame.turned(offsets).T) * self.unit
         self.least = np.minimum.reduceat(self.precisions, first) if scales is not None else np.ones(len(first))
         tops = np.maximum.reduceat(self.log_weights, first)
         shifted = np.exp(self.log_weights - np.repeat(tops, np.diff(self.starts)))
@@ -85,25 +104,59 @@ class Direct:
         log_own = np.zeros(len(Q)) if log_own is None else log_own
         if self.centers.size * len(Q) <= BY_NUMPY:
             return self._by_numpy(Q, own, log_own)
+        return self._by_loops(Q, own, log_own, np.empty((len(Q), 0)), n_jobs)
+
+    def log_sums_and_pulls(self, Q, n_jobs=None):
+        r"""Log-sums, and what the kernels pull at each query: the way uphill, in coordinates whose bandwidth is 1.
+
+        With the logarithm of a term of the squared distance s falling by :math:`f_i` per unit, these are the means of
+        :math:`f_i \nabla s_i` and :math:`2 f_i`, weighted by the terms. The first is the gradient of the log-sum; for
+        the Euclidean metric its quotient by the second leads to the mean of the centres as the query sees them.
+
+        Parameters
+        ----------
+        Q : ndarray of shape (n_queries, n_dims)
+            The queries.
+        n_jobs : int, optional
+            Threads.
+
+        Returns
+        -------
+        log_sums : ndarray of shape (n_queries,)
+        gradients : ndarray of shape (n_queries, n_dims)
+            Zero where no kernel reaches.
+        steepness : ndarray of shape (n_queries,)
+            Zero for products and there.
+        """
+        if not self.is_gaussian or self.centers.size * len(Q) <= BY_NUMPY:
+            blocks = list(gen_batches(len(Q), max(1, BLOCK // self.centers.size)))
+            log_sums, gradients, steepness = zip(*(self._pulls_by_numpy(Q[block]) for block in blocks), strict=True)
+            return np.concatenate(log_sums), np.concatenate(gradients), np.concatenate(steepness)
+        pulls = np.zeros((len(Q), Q.shape[1] + 1))
+        log_sums = self._by_loops(Q, np.full(len(Q), -1), np.zeros(len(Q)), pulls, n_jobs)
+        return log_sums, pulls[:, :-1] / self.unit, pulls[:, -1]
+
+    def _by_loops(self, Q, own, log_own, pulls, n_jobs):
         order = np.asarray(KDTree(Q, leaf_size=32).get_arrays()[1]) if len(Q) > 32 else np.arange(len(Q))
-        Q, own, log_own = Q[order], own[order], log_own[order] / LN2
-        Q *= self.unit
-        found, sums = np.empty(len(Q)), self._compiled(np.ascontiguousarray(self.log_weights / LN2))
+        Q, own, log_own, found, pulled = Q[order], own[order], log_own[order] / LN2, np.empty(len(Q)), pulls[order]
+        Q *= self.unit if self.frame is None else 1.0
+        sums = self._compiled(np.ascontiguousarray(self.log_weights / LN2))
         length = min(-(-len(Q) // 32), AT_ONCE // len(self.place))
         blocks = list(gen_batches(len(Q), max(4, length // 4 * 4)))
-        in_threads(lambda b: sums(Q[b], own[b], log_own[b], found[b]), blocks, n_jobs)
+        in_threads(lambda b: sums(Q[b], own[b], log_own[b], found[b], pulled[b]), blocks, n_jobs)
         result = np.empty(len(Q))
-        result[order] = found * LN2
+        result[order], pulls[order] = found * LN2, pulled
         return result
 
     def _compiled(self, log2_weights):
         from skgen.nonparametric._sums import _direct_loops
 
         tiles = (self.starts, self.low, self.high, log2_weights, self.log2_masses, self.precisions, self.least)
+        tiles += (self.origins, self.root)
 
-        def sums(Q, own, log_own, out):
+        def sums(Q, own, log_own, out, pulls):
             if self.is_gaussian:
-                _direct_loops.log2_gauss_sums(self.centers, *tiles, Q, own, log_own, out)
+                _direct_loops.log2_gauss_sums(self.centers, *tiles, Q, own, log_own, out, pulls)
             else:
                 profile = self.kernel.profile(self.shape_d)
                 _direct_loops.log2_kernel_sums(profile, self.metric.code, self.centers, *tiles, Q, own, log_own, out)
@@ -123,14 +176,74 @@ class Direct:
 
     def log_terms(self, Q):
         """Log of each weight times its kernel, shape (n_queries, n_centers), in the order of the tiles."""
-        s = self.metric.squared(self.differences(Q)) if self.metric.code[0] != PRODUCT else self.differences(Q) ** 2
-        s = s * self.precisions if len(self.precisions) else s
+        return self._log_terms(self._squares(self._differences(Q), Q))
+
+    def _log_terms(self, s):
         log_values = self.kernel.log_value(s, self.shape_d)
         return self.log_weights + (log_values.sum(axis=0) if self.metric.code[0] == PRODUCT else log_values)
 
-    def differences(self, Q):
-        """Queries less centres, by column, shape (n_dims, n_queries, n_centers)."""
-        return Q.T[:, :, None] - (self.centers / self.unit)[:, None, :]
+    def _pulls_by_numpy(self, Q):
+        D = self._differences(Q)
+        s = self._squares(D, Q)
+        log_terms = self._log_terms(s)
+        is_far = np.isneginf(log_terms).all(axis=1)
+        shares = softmax(np.where(is_far[:, None], 0.0, log_terms), axis=1)
+        slopes = self.kernel.log_slope(s, self.shape_d) * (self.precisions if len(self.precisions) else 1.0)
+        is_product = self.metric.code[0] == PRODUCT
+        ways = slopes * (2 * D if is_product else self.metric.slope(D))
+        gradients = np.where(is_far, 0.0, (shares * ways).sum(axis=2)).T
+        steepness = np.zeros(len(Q)) if is_product else np.where(is_far, 0.0, -2 * (shares * slopes).sum(axis=1))
+        with np.errstate(divide="ignore"):
+            return logsumexp(log_terms, axis=1), gradients, steepness
+
+    def _squares(self, D, Q):
+        """Squared distances from differences, or those of each column for a product, in bandwidths of the centres."""
+        if self.metric.code[0] == PRODUCT:
+            s = D**2
+        elif self.metric.code[0] == CHORD:
+            s = self.metric.squared(D, 2 * Q.T[:, :, None] - D)
+        else:
+            s = self.metric.squared(D)
+        return s * self.precisions if len(self.precisions) else s
+
+    def _differences(self, Q):
+        """Queries less centres in bandwidths, by column, shape (n_dims, n_queries, n_centers)."""
+        if self.frame is None:
+            return Q.T[:, :, None] - (self.centers / self.unit)[:, None, :]
+        return np.moveaxis(self.frame.turned(Q[:, None] - self.Z), 2, 0)
+
+
+def _narrowed(U, order, starts):
+    """The order and the starts of tiles that are divided until none is wider than WIDE."""
+    tile = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    low = np.minimum.reduceat(U[order], starts[:-1])
+    keys = np.column_stack([tile, np.floor((U[order] - low[tile]) / WIDE)])
+    within = np.lexsort(keys.T[::-1])
+    is_first = np.append(True, (np.diff(keys[within], axis=0) != 0).any(axis=1))
+    return order[within], np.append(np.flatnonzero(is_first), len(order)).astype(np.int64)
+
+
+class Frame:
+    """Coordinates in which a kernel is standard: u = (z - origin) root, with a matrix or with a factor for each column.
+
+    Parameters
+    ----------
+    origin : ndarray of shape (n_dims,)
+        In the middle of the rows, so that an offset of theirs takes no digits.
+    root : ndarray of shape (n_dims, n_dims) or (n_dims,)
+        The inverse of a bandwidth.
+    """
+
+    def __init__(self, origin, root):
+        self.origin, self.root = origin, root
+
+    def standard(self, Z):
+        """Coordinates of rows."""
+        return self.turned(Z - self.origin)
+
+    def turned(self, D):
+        """Coordinates of differences, along the last axis."""
+        return D @ self.root if self.root.ndim == 2 else D * self.root
 
 
 class Product:
@@ -146,7 +259,7 @@ class GreatCircle:
         self.bandwidth = bandwidth
         self.code = CHORD, 1 / bandwidth
 
-    def squared(self, difference):
-        """The square of the angle, from differences of the three coordinates."""
-        chord = np.sqrt((difference**2).sum(axis=0))
-        return (2 * np.arcsin(np.minimum(chord / 2, 1.0)) / self.bandwidth) ** 2
+    def squared(self, difference, total):
+        """The square of the angle, from differences and sums of the three coordinates (Kahan's formula)."""
+        apart, across = np.sqrt((difference**2).sum(axis=0)), np.sqrt((total**2).sum(axis=0))
+        return (2 * np.arctan2(apart, across) / self.bandwidth) ** 2

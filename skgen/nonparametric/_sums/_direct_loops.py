@@ -3,6 +3,9 @@
 The centres stand in tiles of neighbours with a box around each. For a few queries at a time the loop starts with the
 tile that promises most, keeps a running maximum as log-sum-exp does, and leaves out a tile whose box is so far that
 all of it would change the sum by less than `NEGLIGIBLE`. Everything is in powers of two, whose exponents are bits.
+
+Centres that spread over many bandwidths are given in coordinates of their tile, from its own origin, and the queries as
+they are: they come into the coordinates of each tile after its origin is taken away, which loses no digits.
 """
 
 import math
@@ -74,21 +77,41 @@ def total_product(tile, factors, n):
     return found
 
 
+@kernel
+def bring(Q, first, origins, which, root, near):
+    """The queries from `first` on into `near`, in coordinates from an origin where there are any; the last one repeats.
+
+    root is a matrix, or one row of factors.
+    """
+    d = Q.shape[1]
+    for k in range(len(near)):
+        q = min(first + k, len(Q) - 1)
+        for c in range(d):
+            if len(origins) == 0:
+                near[k, c] = Q[q, c]
+            elif len(root) == 1:
+                near[k, c] = (Q[q, c] - origins[which, c]) * root[0, c]
+            else:
+                near[k, c] = 0.0
+                for b in range(d):
+                    near[k, c] += (Q[q, b] - origins[which, b]) * root[b, c]
+
+
 @kernel(fastmath=LOOSE)
-def subtract_squares(tiles, base, centers, Q, rows, start, n):
+def subtract_squares(tiles, base, centers, near, start, n):
     """Into each of four tiles: base less the squared distances of its query to the centres, two columns at a time."""
     t0, t1, t2, t3 = tiles[0], tiles[1], tiles[2], tiles[3]
     d = len(centers)
     if d % 2:
-        x0, x1, x2, x3 = Q[rows[0], d - 1], Q[rows[1], d - 1], Q[rows[2], d - 1], Q[rows[3], d - 1]
+        x0, x1, x2, x3 = near[0, d - 1], near[1, d - 1], near[2, d - 1], near[3, d - 1]
         last = centers[d - 1, start : start + n]
         for j in range(n):
             a, w = last[j], base[j]
             t0[j], t1[j] = w - (a - x0) * (a - x0), w - (a - x1) * (a - x1)
             t2[j], t3[j] = w - (a - x2) * (a - x2), w - (a - x3) * (a - x3)
     for c in range(0, d - 1, 2):
-        x0, x1, x2, x3 = Q[rows[0], c], Q[rows[1], c], Q[rows[2], c], Q[rows[3], c]
-        y0, y1, y2, y3 = Q[rows[0], c + 1], Q[rows[1], c + 1], Q[rows[2], c + 1], Q[rows[3], c + 1]
+        x0, x1, x2, x3 = near[0, c], near[1, c], near[2, c], near[3, c]
+        y0, y1, y2, y3 = near[0, c + 1], near[1, c + 1], near[2, c + 1], near[3, c + 1]
         first, second = centers[c, start : start + n], centers[c + 1, start : start + n]
         if c == 0 and d % 2 == 0:
             for j in range(n):
@@ -107,40 +130,57 @@ def subtract_squares(tiles, base, centers, Q, rows, start, n):
 
 
 @kernel
-def gap(low, high, Q, rows, c):
+def gap(low, high, near, c):
     """How far the interval from low to high is from those of the queries, in column c."""
-    below = above = Q[rows[0], c]
-    for k in range(1, TOGETHER):
-        below, above = min(below, Q[rows[k], c]), max(above, Q[rows[k], c])
+    below = above = near[0, c]
+    for k in range(1, len(near)):
+        below, above = min(below, near[k, c]), max(above, near[k, c])
     return max(0.0, low - above, below - high)
 
 
+@kernel(fastmath=LOOSE)
+def total_pull(tile, n, centers, precisions, x, start, pull):
+    """Add to pull (d + 1,) the sums of terms, times precisions, by centres less the query x, and of themselves."""
+    if len(precisions):
+        for j in range(n):
+            tile[j] *= precisions[start + j]
+    for c in range(len(centers)):
+        column, found = centers[c, start : start + n], 0.0
+        for j in range(n):
+            found += tile[j] * (column[j] - x[c])
+        pull[c] += found
+    pull[len(centers)] += total(tile, n)
+
+
 @kernel
-def log2_gauss_sums(centers, starts, low, high, log2_weights, log2_masses, precisions, least, Q, own, log2_own, out):
+def log2_gauss_sums(
+    centers, starts, low, high, log2_weights, log2_masses, precisions, least, origins, root,
+    Q, own, log2_own, out, pulls
+):  # fmt: skip
     """log2 of sum_i w_i 2^(-s_i |q - c_i|^2) for each query q.
 
     centers (d, n) stand in tiles from starts[t] to starts[t + 1], in boxes low, high (n_tiles, d); log2_masses are
     log2 of the tiles' weights; precisions s (n,), or of length 0 where all are 1, with the least of each tile. The
-    weight of centre own[q], where that is not -1, is 2^log2_own[q] for query q.
+    weight of centre own[q], where that is not -1, is 2^log2_own[q] for query q. origins (n_tiles + 1, d), of length 0
+    where all coordinates are alike, has the origin of each tile's, and last that of the boxes'; see `bring`. pulls
+    (n_queries, d + 1), of no columns if nobody asks, are the means of s_i (c_i - q) and s_i with the terms as weights.
     """
     d, n_tiles = len(centers), len(starts) - 1
     longest = 0
     for t in range(n_tiles):
         longest = max(longest, starts[t + 1] - starts[t])
-    tiles = np.empty((TOGETHER, longest))
-    rows = np.empty(TOGETHER, np.int64)
+    tiles, near = np.empty((TOGETHER, longest)), np.empty((TOGETHER, d))
     most, mass, bounds = np.empty(TOGETHER), np.empty(TOGETHER), np.empty(n_tiles)
     enough = NEGLIGIBLE + math.log2(n_tiles)
     for first in range(0, len(Q), TOGETHER):
         here = min(TOGETHER, len(Q) - first)
-        for k in range(TOGETHER):
-            rows[k] = first + min(k, here - 1)
-            most[k], mass[k] = -np.inf, 0.0
+        most[:], mass[:] = -np.inf, 0.0
+        bring(Q, first, origins, n_tiles, root, near)
         best = 0
         for t in range(n_tiles):
             square = 0.0
             for c in range(d):
-                square += gap(low[t, c], high[t, c], Q, rows, c) ** 2
+                square += gap(low[t, c], high[t, c], near, c) ** 2
             bounds[t] = log2_masses[t] - least[t] * square
             best = t if bounds[t] > bounds[best] else best
         for turn in range(-1, n_tiles):
@@ -154,22 +194,32 @@ def log2_gauss_sums(centers, starts, low, high, log2_weights, log2_masses, preci
                 if bounds[t] < needed - enough:
                     continue
             start, n = starts[t], starts[t + 1] - starts[t]
-            _fill(tiles, centers, log2_weights, precisions, Q, rows, start, n)
+            if len(origins):
+                bring(Q, first, origins, t, root, near)
+            _fill(tiles, centers, log2_weights, precisions, near, start, n)
             for k in range(here):
                 tile, q = tiles[k], first + k
                 if own[q] >= start and own[q] < start + n:
                     tile[own[q] - start] += log2_own[q] - log2_weights[own[q]]
-                _add(tile, n, most, mass, k)
+                before = most[k]
+                is_added = _add(tile, n, most, mass, k)
+                if pulls.shape[1]:
+                    if most[k] > before:
+                        pulls[q] *= 2.0 ** max(before - most[k], LOWEST)
+                    if is_added:
+                        total_pull(tile, n, centers, precisions, near[k], start, pulls[q])
         for k in range(here):
             out[first + k] = most[k] + math.log2(mass[k]) if mass[k] > 0 else -np.inf
+            if pulls.shape[1] and mass[k] > 0:
+                pulls[first + k] /= mass[k]
 
 
 @kernel
-def _fill(tiles, centers, log2_weights, precisions, Q, rows, start, n):
+def _fill(tiles, centers, log2_weights, precisions, near, start, n):
     """The exponents of all terms of a tile."""
     alike = len(precisions) == 0
     base = log2_weights[start : start + n] if alike else np.zeros(n)
-    subtract_squares(tiles, base, centers, Q, rows, start, n)
+    subtract_squares(tiles, base, centers, near, start, n)
     if not alike:
         for k in range(TOGETHER):
             tile = tiles[k]
@@ -179,14 +229,16 @@ def _fill(tiles, centers, log2_weights, precisions, Q, rows, start, n):
 
 @kernel
 def _add(tile, n, most, mass, k):
-    """Take the terms of a tile into the running sum 2^most mass."""
+    """Take the terms of a tile into the running sum 2^most mass; whether they counted, and are exponents no more."""
     top = largest(tile, n)
     if top > most[k]:
         mass[k] = mass[k] * 2.0 ** max(most[k] - top, LOWEST) if mass[k] > 0 else 0.0
         most[k] = top
-    if top >= most[k] - NEGLIGIBLE - 24 and top > NOTHING:
+    counts = top >= most[k] - NEGLIGIBLE - 24 and top > NOTHING
+    if counts:
         exp2(tile, n, most[k])
         mass[k] += total(tile, n)
+    return counts
 
 
 @kernel
@@ -286,36 +338,51 @@ def finish(metric, power, found):
 
 
 @kernel(fastmath=LOOSE)
-def distances(metric, power, centers, start, n, Q, q, s):
-    """The squared distances of a query from the centres of a tile."""
+def distances(metric, power, centers, start, n, x, s):
+    """The squared distances of the query x from the centres of a tile."""
     for j in range(n):
         s[j] = 0.0
     for c in range(len(centers)):
-        column, x = centers[c, start : start + n], Q[q, c]
+        column = centers[c, start : start + n]
         if metric == SUM:
             for j in range(n):
-                s[j] += abs(column[j] - x)
+                s[j] += abs(column[j] - x[c])
         elif metric == LARGEST:
             for j in range(n):
-                s[j] = max(s[j], abs(column[j] - x))
+                s[j] = max(s[j], abs(column[j] - x[c]))
         elif metric == POWERS:
             for j in range(n):
-                s[j] += abs(column[j] - x) ** power
+                s[j] += abs(column[j] - x[c]) ** power
         else:
             for j in range(n):
-                s[j] += (column[j] - x) * (column[j] - x)
+                s[j] += (column[j] - x[c]) * (column[j] - x[c])
     if metric in (SUM, LARGEST):
         for j in range(n):
             s[j] *= s[j]
-    elif metric != SQUARES:
+    elif metric == CHORD:
+        for j in range(n):
+            s[j] = angle(centers[:, start + j], x, s[j], power)
+    elif metric == POWERS:
         for j in range(n):
             s[j] = finish(metric, power, s[j])
 
 
 @kernel
+def angle(a, b, apart, power):
+    """The squared angle between points of the unit sphere at the squared distance `apart`, in bandwidths 1 / power."""
+    across = 4.0 - apart
+    if apart > 2.0:  # where the angle is that of the other side
+        across = 0.0
+        for c in range(len(b)):
+            across += (a[c] + b[c]) * (a[c] + b[c])
+    return (2 * power * math.atan2(math.sqrt(apart), math.sqrt(across))) ** 2
+
+
+@kernel
 def log2_kernel_sums(
-    profile, metric, centers, starts, low, high, log2_weights, log2_masses, precisions, least, Q, own, log2_own, out
-):
+    profile, metric, centers, starts, low, high, log2_weights, log2_masses, precisions, least, origins, root,
+    Q, own, log2_own, out
+):  # fmt: skip
     """log2 of the sum of any kernel: profile is (code, a, b), metric (code, power); the rest as in log2_gauss_sums."""
     code, a, b = profile
     metric, power = metric
@@ -324,15 +391,15 @@ def log2_kernel_sums(
     for t in range(n_tiles):
         longest = max(longest, starts[t + 1] - starts[t])
     tile, factors, s, scratch = np.empty(longest), np.empty(longest), np.empty(longest), np.empty(longest)
-    bounds, gaps, one = np.empty(n_tiles), np.empty(d), np.zeros(TOGETHER, np.int64)
+    bounds, gaps, near = np.empty(n_tiles), np.empty(d), np.empty((1, d))
     enough = NEGLIGIBLE + math.log2(n_tiles)
     for q in range(len(Q)):
         most, mass, best = -np.inf, 0.0, 0
-        one[:] = q
+        bring(Q, q, origins, n_tiles, root, near)
         for t in range(n_tiles):
             bounds[t] = log2_masses[t]
             for c in range(d):
-                gaps[c] = gap(low[t, c], high[t, c], Q, one, c)
+                gaps[c] = gap(low[t, c], high[t, c], near, c)
                 if metric == PRODUCT:
                     bounds[t] += log2_profile(code, a, b, least[t] * gaps[c] * gaps[c])
             if metric != PRODUCT:
@@ -345,15 +412,17 @@ def log2_kernel_sums(
             if mass > 0 and bounds[t] < most + math.log2(mass) - enough:
                 continue
             start, n = starts[t], starts[t + 1] - starts[t]
+            if len(origins):
+                bring(Q, q, origins, t, root, near)
             for j in range(n):
                 tile[j], factors[j] = log2_weights[start + j], 1.0
             if start <= own[q] < start + n:
                 tile[own[q] - start] = log2_own[q]
             for c in range(d if metric == PRODUCT else 1):
                 if metric == PRODUCT:
-                    distances(SQUARES, 2.0, centers[c : c + 1], start, n, Q[:, c : c + 1], q, s)
+                    distances(SQUARES, 2.0, centers[c : c + 1], start, n, near[0, c : c + 1], s)
                 else:
-                    distances(metric, power, centers, start, n, Q, q, s)
+                    distances(metric, power, centers, start, n, near[0], s)
                 if len(precisions):
                     for j in range(n):
                         s[j] *= precisions[start + j]
