@@ -45,7 +45,7 @@ def column(values):
         (Exponential(), "groundbeef", "exp", lambda m: [m.rate_[0]]),
         (Poisson(), "toxocara", "pois", lambda m: [m.rate_[0]]),
     ],
-    ids=repr,
+    ids=["norm", "exp", "pois"],
 )
 def test_fitdistrplus(model, data, family, estimate):
     X, golden = column(GOLDEN[data]), GOLDEN["fitdist"][data][family]

@@ -277,7 +277,7 @@ def test_refits_keep_the_family_that_was_chosen():
     assert (intervals[0]["loc"] == 0).all() and intervals[0]["a"][0] < 2 < intervals[0]["a"][1]
 
 
-@pytest.mark.parametrize("given", ["gamma", stats.gamma, "auto"], ids=str)
+@pytest.mark.parametrize("given", ["gamma", stats.gamma, "auto"], ids=["name", "distribution", "auto"])
 def test_a_fitted_model_does_not_listen_to_new_parameters(given):
     model = ScipyDensity(given, fixed={"loc": 0}).fit(X)
     before = copy.deepcopy(model)
@@ -394,7 +394,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("model, data, error, reason", REFUSED, ids=str)
+@pytest.mark.parametrize("model, data, error, reason", REFUSED, ids=[reason for *_, reason in REFUSED])
 def test_what_is_refused_and_the_way_out(model, data, error, reason):
     with pytest.raises(error, match=reason):
         model.fit(data)
