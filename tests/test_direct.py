@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
 from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._sums import _direct
-from skgen.nonparametric._sums._direct import WIDE, Direct, Frame, GreatCircle, Product
+from skgen.nonparametric._sums._direct import WIDE, Direct, GreatCircle, Product
+from skgen.nonparametric._sums._frame import Frame
 
 METRICS = {
     "product": Product(),

@@ -17,7 +17,8 @@ from skgen.nonparametric._kernels import EXPONENTIAL, GAUSSIAN, LOGISTIC, STUDEN
 from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._space import FAR, Cut, together
 from skgen.nonparametric._sphere import from_points, log_cap_mass, sphere_angles, tilted, to_points
-from skgen.nonparametric._sums._direct import WIDE, Direct, Frame, GreatCircle, Product
+from skgen.nonparametric._sums._direct import WIDE, Direct, GreatCircle, Product
+from skgen.nonparametric._sums._frame import Frame
 from skgen.nonparametric._sums._on_line import OnLine
 from skgen.nonparametric._sums._plane import Plane
 

@@ -137,7 +137,8 @@ class Direct:
         return log_sums, pulls[:, :-1] / self.unit, pulls[:, -1]
 
     def _by_loops(self, Q, own, log_own, pulls, n_jobs):
-        order = np.asarray(KDTree(Q, leaf_size=32).get_arrays()[1]) if len(Q) > 32 else np.arange(len(Q))
+        places = Q if self.frame is None else self.frame.standard(Q)
+        order = np.asarray(KDTree(places, leaf_size=32).get_arrays()[1]) if len(Q) > 32 else np.arange(len(Q))
         Q, own, log_own, found, pulled = Q[order], own[order], log_own[order] / LN2, np.empty(len(Q)), pulls[order]
         Q *= self.unit if self.frame is None else 1.0
         sums = self._compiled(np.ascontiguousarray(self.log_weights / LN2))
@@ -166,7 +167,7 @@ class Direct:
     def _by_numpy(self, Q, own, log_own):
         result = np.empty(len(Q))
         for block in gen_batches(len(Q), max(1, BLOCK // self.centers.size)):
-            log_terms = self.log_terms(Q[block])
+            log_terms = self._log_terms(self._squares(self._differences(Q[block]), Q[block]))
             rows = np.flatnonzero(own[block] >= 0)
             places = own[block][rows]
             log_terms[rows, places] += log_own[block][rows] - self.log_weights[places]
@@ -174,11 +175,8 @@ class Direct:
                 result[block] = logsumexp(log_terms, axis=1)
         return result
 
-    def log_terms(self, Q):
-        """Log of each weight times its kernel, shape (n_queries, n_centers), in the order of the tiles."""
-        return self._log_terms(self._squares(self._differences(Q), Q))
-
     def _log_terms(self, s):
+        """Log of each weight times its kernel, shape (n_queries, n_centers), in the order of the tiles."""
         log_values = self.kernel.log_value(s, self.shape_d)
         return self.log_weights + (log_values.sum(axis=0) if self.metric.code[0] == PRODUCT else log_values)
 
@@ -221,29 +219,6 @@ def _narrowed(U, order, starts):
     within = np.lexsort(keys.T[::-1])
     is_first = np.append(True, (np.diff(keys[within], axis=0) != 0).any(axis=1))
     return order[within], np.append(np.flatnonzero(is_first), len(order)).astype(np.int64)
-
-
-class Frame:
-    """Coordinates in which a kernel is standard: u = (z - origin) root, with a matrix or with a factor for each column.
-
-    Parameters
-    ----------
-    origin : ndarray of shape (n_dims,)
-        In the middle of the rows, so that an offset of theirs takes no digits.
-    root : ndarray of shape (n_dims, n_dims) or (n_dims,)
-        The inverse of a bandwidth.
-    """
-
-    def __init__(self, origin, root):
-        self.origin, self.root = origin, root
-
-    def standard(self, Z):
-        """Coordinates of rows."""
-        return self.turned(Z - self.origin)
-
-    def turned(self, D):
-        """Coordinates of differences, along the last axis."""
-        return D @ self.root if self.root.ndim == 2 else D * self.root
 
 
 class Product:
