@@ -96,7 +96,7 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         Threads of `score_samples`, `leave_one_out_score_samples`, `gradient` and `modes`.
     device : str, default=None
         A device of torch, such as "cuda", that makes the sums. Where it is not there, a model that was saved with it
-        makes them on the processor.
+        makes them on the processor. On a device, several columns that span more than 1e4 bandwidths cost digits.
 
     Attributes
     ----------

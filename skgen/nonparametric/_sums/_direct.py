@@ -128,7 +128,8 @@ class Direct:
         steepness : ndarray of shape (n_queries,)
             Zero for products and there.
         """
-        if not self.is_gaussian or self.centers.size * len(Q) <= BY_NUMPY:
+        is_round = self.is_gaussian or self.metric.code[0] == SQUARES
+        if not is_round or self.centers.size * len(Q) <= BY_NUMPY:
             blocks = list(gen_batches(len(Q), max(1, BLOCK // self.centers.size)))
             log_sums, gradients, steepness = zip(*(self._pulls_by_numpy(Q[block]) for block in blocks), strict=True)
             return np.concatenate(log_sums), np.concatenate(gradients), np.concatenate(steepness)
@@ -160,7 +161,8 @@ class Direct:
                 _direct_loops.log2_gauss_sums(self.centers, *tiles, Q, own, log_own, out, pulls)
             else:
                 profile = self.kernel.profile(self.shape_d)
-                _direct_loops.log2_kernel_sums(profile, self.metric.code, self.centers, *tiles, Q, own, log_own, out)
+                kind = profile, self.metric.code, self.centers
+                _direct_loops.log2_kernel_sums(*kind, *tiles, Q, own, log_own, out, pulls)
 
         return sums
 

@@ -379,11 +379,32 @@ def angle(a, b, apart, power):
 
 
 @kernel
+def steepness(code, a, b, s):
+    """How fast the logarithm of a kernel falls: twice its loss for a unit of the squared distance s."""
+    if code == GAUSSIAN:
+        return 1.0
+    if code == STUDENT:
+        return 2 * a / (b + s)
+    r = max(math.sqrt(s), 1e-8)
+    if code == EXPONENTIAL:
+        return 1 / r
+    if code == LOGISTIC:
+        return math.tanh(0.5 * r) / r
+    r = min(r, 1 - 1e-16)
+    if code == COSINE:
+        return 0.5 * math.pi * math.tan(0.5 * math.pi * r) / r
+    return a * b * r ** (a - 2) / (1 - r**a)
+
+
+@kernel
 def log2_kernel_sums(
     profile, metric, centers, starts, low, high, log2_weights, log2_masses, precisions, least, origins, root,
-    Q, own, log2_own, out
+    Q, own, log2_own, out, pulls
 ):  # fmt: skip
-    """log2 of the sum of any kernel: profile is (code, a, b), metric (code, power); the rest as in log2_gauss_sums."""
+    """log2 of the sum of any kernel: profile is (code, a, b), metric (code, power); the rest as in log2_gauss_sums.
+
+    pulls may be asked for where the metric is SQUARES; terms are weighted by their steepness besides.
+    """
     code, a, b = profile
     metric, power = metric
     d, n_tiles = len(centers), len(starts) - 1
@@ -431,9 +452,19 @@ def log2_kernel_sums(
                 tile[j] = tile[j] if factors[j] > 0 else NOTHING
             top = largest(tile, n)
             if top > most:
-                mass = mass * 2.0 ** max(most - top, LOWEST) if mass > 0 else 0.0
-                most = top
+                shrinks = 2.0 ** max(most - top, LOWEST) if mass > 0 else 0.0
+                mass, most = mass * shrinks, top
+                if pulls.shape[1]:
+                    pulls[q] *= shrinks
             if top > NOTHING and top >= most - NEGLIGIBLE - 24:
                 exp2(tile, n, most)
                 mass += total_product(tile, factors, n)
+                if pulls.shape[1]:
+                    distances(metric, power, centers, start, n, near[0], s)
+                    for j in range(n):
+                        square = s[j] * precisions[start + j] if len(precisions) else s[j]
+                        tile[j] *= factors[j] * steepness(code, a, b, square)
+                    total_pull(tile, n, centers, precisions, near[0], start, pulls[q])
         out[q] = most + math.log2(mass) if mass > 0 else -np.inf
+        if pulls.shape[1] and mass > 0:
+            pulls[q] /= mass
