@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
 from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._sums import _direct
-from skgen.nonparametric._sums._direct import WIDE, Direct, GreatCircle, Product
+from skgen.nonparametric._sums._direct import Direct, GreatCircle, Product
 from skgen.nonparametric._sums._frame import Frame
 
 METRICS = {
@@ -24,10 +24,12 @@ METRICS = {
 PATHS = {"compiled": 0.0, "numpy": np.inf}
 
 
-def exact(U, log_weights, kernel, metric, scales, Q, root=None):
+def exact(U, log_weights, kernel, metric, scales, Q, frame=None):
     """Log-sum-exp of all terms in extended precision."""
-    D = Q.astype(np.longdouble).T[:, :, None] - U.astype(np.longdouble).T[:, None, :]
-    D = D if root is None else np.moveaxis(Frame(0, root.astype(np.longdouble)).turned(np.moveaxis(D, 0, 2)), 2, 0)
+    D = Q.astype(np.longdouble)[:, None] - U.astype(np.longdouble)
+    if frame is not None:
+        D = D / frame.table[0] if frame.root is None else D @ frame.root.astype(np.longdouble)
+    D = np.moveaxis(D, 2, 0)
     inverse = 1 / np.asarray(scales, dtype=np.longdouble)
     with np.errstate(divide="ignore"):
         if isinstance(metric, Product):
@@ -100,43 +102,70 @@ def test_any_shape(n, m, d, log_bandwidth, offset, name, metric, seed):
         np.testing.assert_allclose(found[inside], wanted[inside], rtol=1e-13, atol=1e-10)
 
 
-@settings(max_examples=40, deadline=None)
+def frame_of(Z, is_matrix, rng):
+    d = Z.shape[1]
+    widths = rng.uniform(0.3, 2, d)
+    root = np.linalg.inv(np.linalg.cholesky(np.atleast_2d(np.cov(rng.normal(size=(d, 50)))))).T if is_matrix else None
+    return Frame(Z.mean(axis=0), widths, root)
+
+
+@settings(max_examples=60, deadline=None)
 @given(
     st.integers(1, 300),
-    st.integers(2, 6),
-    st.sampled_from([1.0, 1e4, 1e7, 1e12]),
+    st.integers(1, 6),
+    st.sampled_from([1.0, 1e3, 1e5, 1e7, 1e12]),
     st.booleans(),
-    st.booleans(),
+    st.sampled_from([None, 1.0, 1e-4]),
     st.sampled_from(sorted(KERNELS)),
     st.sampled_from(sorted(METRICS)),
     st.integers(0, 2**32 - 1),
 )
-def test_clusters_far_apart(n, d, apart, is_matrix, is_adaptive, name, metric, seed):
+def test_clusters_far_apart(n, d, apart, is_matrix, narrowest, name, metric, seed):
     """Rows that spread over many bandwidths keep the digits of their differences."""
     rng = np.random.default_rng(seed)
     Z = 0.3 * clustered(rng, n, d) + apart * rng.integers(-2, 3, (n, d))
-    Q = np.vstack([Z[:20] + 0.1 * rng.standard_normal((len(Z[:20]), d)), Z[:3], Z[:3] + [apart * 0.3] * d])
-    root = (
-        rng.uniform(0.5, 3, d)
-        if not is_matrix
-        else np.linalg.inv(np.linalg.cholesky(np.cov(rng.normal(size=(d, 50))))).T
-    )
-    log_weights, scales = rng.normal(0, 1, n), np.exp(rng.normal(0, 0.3, n)) if is_adaptive else None
-    sums = Direct(Z, log_weights, KERNELS[name], METRICS[metric], scales, tile=32, frame=Frame(Z.mean(axis=0), root))
-    starts, U = sums.starts[:-1], sums.frame.standard(sums.Z)
-    assert (np.maximum.reduceat(U, starts) - np.minimum.reduceat(U, starts) <= WIDE).all()
-    wanted = exact(Z, log_weights, KERNELS[name], METRICS[metric], scales if is_adaptive else np.ones(n), Q, root)
-    own, log_own = np.append(np.arange(len(Q) - 1), 0) % n, np.full(len(Q), -np.inf)
-    is_there = np.isfinite(wanted)
-    results = []
+    Q = np.vstack([Z[:20] + 0.1 * rng.standard_normal((len(Z[:20]), d)), Z[:3], Z[:3] + apart * 0.3])
+    frame, log_weights = frame_of(Z, is_matrix, rng), rng.normal(0, 1, n)
+    scales = np.ones(n) if narrowest is None else np.maximum(narrowest, 1e-3) * np.exp(rng.normal(0, 0.3, n))
+    given = None if narrowest is None else scales
+    sums = Direct(Z, log_weights, KERNELS[name], METRICS[metric], given, tile=32, frame=frame)
+    own, place = np.append(np.arange(len(Q) - 1), 0) % n, (KERNELS[name], METRICS[metric], scales, Q, frame)
+    wanted = exact(Z, log_weights, *place)
+    alone = [exact(Z, np.where(np.arange(n) == i, -np.inf, log_weights), *place)[k] for k, i in enumerate(own)]
     for limit in PATHS.values():
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(_direct, "BY_NUMPY", limit)
-            found = sums.log_sums(Q)
-            results.append(sums.log_sums(Q, own, log_own))
-        np.testing.assert_array_equal(np.isneginf(found), ~is_there)
-        np.testing.assert_allclose(found[is_there], wanted[is_there], rtol=1e-13, atol=1e-10)
-    np.testing.assert_allclose(*results, rtol=1e-13, atol=1e-10)
+            for found, right in (
+                (sums.log_sums(Q), wanted),
+                (sums.log_sums(Q, own, np.full(len(Q), -np.inf)), np.array(alone)),
+            ):
+                is_there = np.isfinite(right)
+                np.testing.assert_array_equal(np.isneginf(found), ~is_there)
+                np.testing.assert_allclose(found[is_there], right[is_there], rtol=1e-13, atol=1e-10)
+
+
+@pytest.mark.parametrize("correlation, apart", [(0.99, 1e6), (0.9999999, 1e8), (0.99999, 1e12)])
+@pytest.mark.parametrize("name", ["tophat", "gaussian", "epanechnikov"])
+def test_boxes_are_as_blurred_as_coordinates(name, correlation, apart, monkeypatch):
+    """Along a long thin kernel, coordinates of large rows cancel; no tile in reach is left out for it."""
+    monkeypatch.setattr(_direct, "BY_NUMPY", 0)
+    rng = np.random.default_rng(0)
+    L = np.linalg.cholesky([[1, correlation], [correlation, 1]])
+    Z = rng.standard_normal((600, 2)) @ L.T + apart * rng.integers(-3, 4, (600, 1))
+    frame = Frame(Z.mean(axis=0), np.ones(2), np.linalg.inv(L).T)
+    found = Direct(Z, np.zeros(600), KERNELS[name], Minkowski(2), tile=32, frame=frame).log_sums(Z[:200])
+    assert (found >= -1e-9).all()  # each row is a centre
+    monkeypatch.setattr(_direct, "BY_NUMPY", np.inf)
+    by_pairs = Direct(Z, np.zeros(600), KERNELS[name], Minkowski(2), tile=32, frame=frame).log_sums(Z[:200])
+    np.testing.assert_allclose(found, by_pairs, atol=1e-9)
+
+
+def test_wide_rows_cost_no_more():
+    """Rows far apart by themselves stand in as few tiles as others, whose boxes are looked at for every query."""
+    rng = np.random.default_rng(0)
+    Z = rng.standard_normal((5000, 2))
+    sums = Direct(Z, np.zeros(5000), KERNELS["gaussian"], Minkowski(2), frame=Frame(np.zeros(2), np.full(2, 1e-9)))
+    assert len(sums.starts) == -(-5000 // _direct.TILE) + 1
 
 
 @pytest.mark.parametrize("name", ["gaussian", "epanechnikov", "logistic"])
@@ -189,16 +218,21 @@ def test_the_other_side_of_the_sphere(path):
     Q = np.column_stack([-np.cos(gaps), np.sin(gaps), np.zeros(4)])
     found = Direct(np.array([[1.0, 0, 0]]), np.zeros(1), KERNELS["exponential"], GreatCircle(0.01)).log_sums(Q)
     np.testing.assert_allclose(found, -(np.pi - gaps) / 0.01, atol=1e-12, rtol=0)
+    found = Direct(np.array([[1.0, 0, 0]]), np.zeros(1), KERNELS["linear"], GreatCircle(np.pi)).log_sums(Q[1:])
+    np.testing.assert_allclose(found, np.log(gaps[1:] / np.pi), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("is_adaptive", [False, True])
-@pytest.mark.parametrize("d, root", [(1, None), (3, np.full(3, 2.0)), (2, np.array([[1.0, 0.5], [0.0, 2.0]]))], ids=str)
+@pytest.mark.parametrize(
+    "d, is_matrix, apart", [(1, None, 0), (3, False, 0), (2, True, 0), (2, True, 1e6), (1, False, 1e6)]
+)
 @pytest.mark.parametrize("name", KERNELS)
-def test_pulls(name, d, root, is_adaptive, path):
+def test_pulls(name, d, is_matrix, apart, is_adaptive, path):
     """The gradient by its formula, and the way to the mean of the centres; nothing where no kernel reaches."""
     rng = np.random.default_rng(0)
-    U, Q = clustered(rng, 400, d), np.vstack([clustered(rng, 30, d), np.full((1, d), 100.0)])
-    kernel, frame = KERNELS[name], None if root is None else Frame(U.mean(axis=0), root)
+    U = clustered(rng, 400, d) + apart * rng.integers(0, 3, (400, 1))
+    Q = np.vstack([clustered(rng, 30, d), U[:10] + 0.1, np.full((1, d), 100.0)])
+    kernel, frame = KERNELS[name], None if is_matrix is None else frame_of(U, is_matrix, rng)
     scales = np.exp(rng.normal(0, 0.3, 400)) if is_adaptive else np.ones(400)
     log_weights = rng.normal(0, 1, 400)
     sums = Direct(U, log_weights, kernel, Minkowski(2), scales if is_adaptive else None, tile=64, frame=frame)
@@ -206,8 +240,10 @@ def test_pulls(name, d, root, is_adaptive, path):
     np.testing.assert_allclose(log_sums, sums.log_sums(Q), rtol=1e-14, atol=1e-12)
     D = Q[:, None] - U if frame is None else frame.turned(Q[:, None] - U)
     s = (D**2).sum(axis=2) / scales**2
-    log_shares = log_weights + kernel.log_value(s, d) - np.maximum(log_sums, -1e300)[:, None]
-    pulls = np.exp(log_shares) * -2 * kernel.log_slope(s, d) / scales**2
+    log_terms = log_weights + kernel.log_value(s, d)
+    shares = np.exp(log_terms - np.maximum(log_terms.max(axis=1), -1e300)[:, None])
+    shares /= np.maximum(shares.sum(axis=1), 1e-300)[:, None]
+    pulls = shares * -2 * kernel.log_slope(s, d) / scales**2
     np.testing.assert_allclose(gradients, -np.einsum("qi,qid->qd", pulls, D), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(steepness, pulls.sum(axis=1), rtol=1e-9)
     with np.errstate(over="ignore"):

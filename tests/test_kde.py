@@ -794,7 +794,7 @@ def test_clusters_do_not_blur_each_other(kernel, bandwidth, n):
     for shift in (0.0, 2.0**17):
         found, wanted = both.score_samples(near + shift), alone.score_samples(near) - np.log(2)
         np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-10)
-        np.testing.assert_allclose(both.gradient(near[:20] + shift), alone.gradient(near[:20]), rtol=1e-10, atol=1e-9)
+        np.testing.assert_allclose(both.gradient(near + shift), alone.gradient(near), rtol=1e-10, atol=1e-9)
     left_out = both.leave_one_out_score_samples()
     np.testing.assert_allclose(left_out[:n], left_out[n:], rtol=0, atol=1e-10)
 

@@ -7,6 +7,7 @@ analysis", 2002).
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -65,6 +66,8 @@ def gradient(mixture, X, n_jobs=None):
     """
     result = np.zeros_like(X)
     Z = mixture.coordinates(X)[0]
+    if not mixture.continuous:
+        return result
     back = 1 / mixture.marginal if mixture.root is None else mixture.root.T
     found = _pulls(mixture, _groups(mixture), X, Z, back, n_jobs)[0]
     for k, feature in enumerate(mixture.space.features):
@@ -93,15 +96,16 @@ def climb(mixture, n_jobs=None):
         If the estimate is none on which mean shift climbs.
     """
     _check_climbable(mixture)
-    ends, way = _first_climb(mixture, n_jobs)
+    shift = partial(_shift, mixture, _groups(mixture), n_jobs)
+    ends, way = _first_climb(mixture, shift)
     hill = _hills(_places(mixture, ends), NEAR)
     tops = _highest(hill, mixture.log_prob(mixture.space.from_line(ends)))
-    peaks, n_iter, last_step = _shift(mixture, ends[tops], EXACT, n_jobs)
+    peaks, n_iter, last_step = shift(ends[tops], EXACT)
     for _ in range(MOST_PUSHES):  # a row on the line between two hills climbs to the saddle
         is_saddle, beside = _pushed(mixture, peaks)
         if not is_saddle.any():
             break
-        peaks[is_saddle], n_iter[is_saddle], last_step[is_saddle] = _shift(mixture, beside[is_saddle], EXACT, n_jobs)
+        peaks[is_saddle], n_iter[is_saddle], last_step[is_saddle] = shift(beside[is_saddle], EXACT)
     same = _hills(_places(mixture, peaks), CLOSE)
     heights = mixture.log_prob(mixture.space.from_line(peaks))
     kept = _highest(same, heights)
@@ -157,23 +161,27 @@ def _check_climbable(mixture):
         raise ValueError("The kernel is flat, and so are the hills: take another kernel than 'tophat'.")
 
 
-def _first_climb(mixture, n_jobs):
+def _first_climb(mixture, shift):
     """Where climbs from all centres come to, and the number of the climb that took each centre there."""
-    ends, way = mixture.Z, np.arange(len(mixture.Z))
+    ends, way, moves = mixture.Z, np.arange(len(mixture.Z)), np.ones(len(mixture.Z), bool)
     for _ in range(MOST_STEPS // STRIDE):
-        cells = np.round(_places(mixture, ends) / MEETING)
+        order = np.argsort(moves, kind="stable")  # a climb that meets one that has ended has ended, too
+        cells = np.round(_places(mixture, ends[order]) / MEETING)
         _, first, number = np.unique(cells, axis=0, return_index=True, return_inverse=True)
-        way = number.ravel()[way]
-        ends, _, last = _shift(mixture, ends[first], CLOSE, n_jobs, STRIDE)
-        if (last <= CLOSE).all():
+        place = np.empty(len(order), dtype=int)
+        place[order] = number.ravel()
+        way, ends, moves = place[way], ends[order][first], moves[order][first]
+        ends[moves], _, last = shift(ends[moves], CLOSE, STRIDE)
+        moves[moves] = last > CLOSE
+        if not moves.any():
             break
     return ends, way
 
 
-def _shift(mixture, Z, tol, n_jobs, most_steps=MOST_STEPS):
+def _shift(mixture, groups, n_jobs, Z, tol, most_steps=MOST_STEPS):
     """Mean shift from each row of Z until its step is below tol bandwidths: ends, numbers of steps, last steps."""
     Z, n_iter, last = Z.copy(), np.zeros(len(Z), int), np.full(len(Z), np.inf)
-    todo, groups = np.arange(len(Z)), _groups(mixture)
+    todo = np.arange(len(Z))
     for _ in range(most_steps):
         if not len(todo):
             break

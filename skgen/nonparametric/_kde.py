@@ -28,8 +28,9 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     .. math:: p(x) = \frac{1}{n} \sum_{i=1}^n \frac{1}{c\, h^d}\, k\!\left(\frac{\lVert x - x_i \rVert}{h}\right)
 
     with the constant c that makes every kernel a density, in every dimension and for every metric. The log-densities
-    are exact to 1e-10, in the bulk and as far out as numbers go. Of the rows only those in reach are visited
-    (Silverman, "Density Estimation for Statistics and Data Analysis", 1986; Wand and Jones, "Kernel Smoothing", 1995).
+    are exact to 1e-10, in the bulk and as far out as numbers go; on the sphere, where places are known to 1e-16 rad,
+    with bandwidths above 1e-5. Of the rows only those in reach are visited (Silverman, "Density Estimation for
+    Statistics and Data Analysis", 1986; Wand and Jones, "Kernel Smoothing", 1995).
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from skgen.nonparametric._kernels import EXPONENTIAL, GAUSSIAN, LOGISTIC, STUDEN
 from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._space import FAR, Cut, together
 from skgen.nonparametric._sphere import from_points, log_cap_mass, sphere_angles, tilted, to_points
-from skgen.nonparametric._sums._direct import WIDE, Direct, GreatCircle, Product
+from skgen.nonparametric._sums._direct import Direct, GreatCircle, Product
 from skgen.nonparametric._sums._frame import Frame
 from skgen.nonparametric._sums._on_line import OnLine
 from skgen.nonparametric._sums._plane import Plane
@@ -95,14 +95,14 @@ class KernelMixture:
         if self.on_sphere:
             self.Z = to_points(centers)
             self.root, self.bandwidth = None, float(bandwidth)
-            self.frame = Frame(np.zeros(3), np.full(3, 1 / self.bandwidth if self.is_gaussian else 1.0))
+            self.frame = Frame(np.zeros(3), np.full(3, self.bandwidth if self.is_gaussian else 1.0))
             self.log_constant = log_cap_mass(kernel, self.bandwidth)
             self.ways, self.images, self.is_folded = [], [(np.ones(3), np.zeros(3))], False
         else:
             self.Z = space.to_line(self._numbers(centers))[0]
             self._set_bandwidth(bandwidth, d)
             middle = np.exp(self.log_weights) @ self.Z  # keeps an offset of the data out of the distances
-            self.frame = Frame(middle, 1 / self.marginal if self.root is None else self.root)
+            self.frame = Frame(middle, self.marginal, self.root)
             self.log_constant = self.log_determinant + self._log_kernel_mass(d)
             is_round = self.root is None or (not self.is_product and metric.p <= 2)
             reach = self.marginal if is_round else np.abs(self.back).sum(axis=0)  # the corners of a unit cube
@@ -149,39 +149,35 @@ class KernelMixture:
 
     def _grouped(self):
         """Pairs (codes, sums, members): the engines of centres that agree in the discrete columns."""
-        U = self.frame.standard(self.Z)
-        is_sphere_or_line = self.on_sphere or U.shape[1] < 2
-        self.is_wide = not is_sphere_or_line and self.engine[2] is None and np.ptp(U, axis=0).max() > WIDE
-        self.box = (U.min(axis=0), U.max(axis=0)) if len(self.images) > 1 else None
-        self.log_most = logsumexp(self.log_component) if self.box is not None else None
+        if len(self.images) > 1:
+            U = self.frame.standard(self.Z)
+            self.box, self.log_most = (U.min(axis=0), U.max(axis=0)), logsumexp(self.log_component)
         if not self.discrete:
-            return [(None, self._sums(U, slice(None), 1), None)]
+            return [(None, self._sums(slice(None), 1), None)]
         codes, group = np.unique(self.centers[:, self.discrete], axis=0, return_inverse=True)
         order = np.argsort(group.ravel(), kind="stable")
         members = np.split(order, np.cumsum(np.bincount(group.ravel()))[:-1])
-        return [(code, self._sums(U, rows, len(codes)), rows) for code, rows in zip(codes, members, strict=True)]
+        return [(code, self._sums(rows, len(codes)), rows) for code, rows in zip(codes, members, strict=True)]
 
-    def _sums(self, U, rows, n_groups):
-        log_weights = self.log_component[rows]
+    def _sums(self, rows, n_groups):
+        Z, log_weights = self.Z[rows], self.log_component[rows]
         scales = None if self.scales is None else self.scales[rows]
-        if U.shape[1] == 0:
-            return Constant(log_weights)
         name, tile, device = self.engine
+        if Z.shape[1] == 0:
+            return Constant(log_weights)
         if device is not None:  # torch is asked for by nobody else
             from skgen.nonparametric._sums._device import OnDevice
 
-            return OnDevice(U[rows], log_weights, self.kernel, self.distance(), scales, device)
+            return OnDevice(Z, log_weights, self.kernel, self.distance(), scales, device, self.frame)
         if self.is_line:
-            return OnLine(self.Z[rows, 0], log_weights, self.kernel, float(self.marginal[0]))
-        places = {"tree": "kd_tree" if name == "auto" else name, "tile": tile}
-        if self.is_wide:
-            return Direct(self.Z[rows], log_weights, self.kernel, self.distance(), scales, frame=self.frame, **places)
-        direct = Direct(U[rows], log_weights, self.kernel, self.distance(), scales, **places)
-        if not (self.is_gaussian and name == "auto" and U.shape[1] in (2, 3) and scales is None) or self.on_sphere:
+            return OnLine(Z[:, 0], log_weights, self.kernel, float(self.marginal[0]))
+        tree = "kd_tree" if name == "auto" else name
+        direct = Direct(Z, log_weights, self.kernel, self.distance(), scales, tree, tile, self.frame)
+        if not (self.is_gaussian and name == "auto" and Z.shape[1] in (2, 3) and scales is None) or self.on_sphere:
             return direct
         rtol, atol = self.tolerance
         atol = atol * np.exp(self.log_constant) / (len(self.images) * n_groups)  # errors of parts add up
-        return Plane(direct, U[rows], log_weights, rtol, atol)
+        return Plane(direct, Z, log_weights, rtol, atol)
 
     def distance(self):
         """What measures distances between standard coordinates, for the sums."""
@@ -210,11 +206,10 @@ class KernelMixture:
         found = np.full(len(X), -np.inf)
         for signs, shifts in self.images:
             image = signs * Z + shifts
-            U = image if self.is_line or self.is_wide else self.frame.standard(image)
             rows = self._in_reach(image, found)
             if len(rows):
                 given = (None, None) if own is None else (own[rows], log_own[rows])
-                found[rows] = np.logaddexp(found[rows], self._log_image(U[rows], X[rows], *given, n_jobs))
+                found[rows] = np.logaddexp(found[rows], self._log_image(image[rows], X[rows], *given, n_jobs))
         return found - self.log_constant + log_slope
 
     def _log_folded(self, X, Z, own, log_own):
@@ -242,22 +237,22 @@ class KernelMixture:
         d = 1 if self.is_product else U.shape[1]
         return np.flatnonzero(self.kernel.log_value(s, d) + self.log_most > found - FAR)
 
-    def _log_image(self, U, X, own, log_own, n_jobs):
+    def _log_image(self, Z, X, own, log_own, n_jobs):
         """Log of the sum over all groups at one image of the rows."""
-        found = np.full(len(U), -np.inf)
+        found = np.full(len(Z), -np.inf)
         for code, sums, members in self.groups:
-            part = self._log_cells(code, X) + self._log_sums(sums, U, members, own, log_own, n_jobs)
+            part = self._log_cells(code, X) + self._log_sums(sums, Z, members, own, log_own, n_jobs)
             found = np.logaddexp(found, part, out=found) if len(self.groups) > 1 else part
         return found
 
-    def _log_sums(self, sums, U, members, own, log_own, n_jobs):
+    def _log_sums(self, sums, Z, members, own, log_own, n_jobs):
         if own is None:
-            return sums.log_sums(U, n_jobs=n_jobs)
+            return sums.log_sums(Z, n_jobs=n_jobs)
         if members is None:
-            return sums.log_sums(U, own, log_own, n_jobs=n_jobs)
+            return sums.log_sums(Z, own, log_own, n_jobs=n_jobs)
         place = np.full(len(self.Z), -1)
         place[members] = np.arange(len(members))
-        return sums.log_sums(U, place[own], log_own, n_jobs=n_jobs)
+        return sums.log_sums(Z, place[own], log_own, n_jobs=n_jobs)
 
     def _log_cells(self, code, X):
         """Log of the discrete kernels between a group and each row."""
@@ -314,9 +309,9 @@ class Constant:
         self.log_weights = log_weights
         self.log_total = logsumexp(log_weights)
 
-    def log_sums(self, U, own=None, log_own=None, n_jobs=None):
+    def log_sums(self, Z, own=None, log_own=None, n_jobs=None):
         """The same number for every query, but for its own centre."""
-        result = np.full(len(U), self.log_total)
+        result = np.full(len(Z), self.log_total)
         if own is None:
             return result
         there = np.flatnonzero(own >= 0)

@@ -45,6 +45,8 @@ class OnDevice:
         The bandwidth of each centre; its power that makes the kernel a density belongs to the weights.
     device : str
         A device of torch that has float64 numbers: "cpu", "cuda", "cuda:1".
+    frame : Frame, optional
+        What makes the kernel standard, if the coordinates of centres and queries do not.
 
     Raises
     ------
@@ -62,8 +64,9 @@ class OnDevice:
     array([-5.00000e-01, -4.99998e+11])
     """
 
-    def __init__(self, U, log_weights, kernel, metric, scales, device):
-        self.device = checked_device(device)
+    def __init__(self, U, log_weights, kernel, metric, scales, device, frame=None):
+        self.device, self.frame = checked_device(device), frame
+        U = U if frame is None else frame.standard(U)
         shape_d = 1 if metric.code[0] == PRODUCT else 2 if metric.code[0] == CHORD else U.shape[1]
         self.profile, self.metric = kernel.profile(shape_d), metric
         self.is_gaussian = self.profile[0] == GAUSSIAN and metric.code[0] in (SQUARES, PRODUCT)
@@ -106,6 +109,7 @@ class OnDevice:
         """
         if own is not None:
             own = np.where(own < 0, -1, self.place[own])
+        Q = Q if self.frame is None else self.frame.standard(Q)
         near = ((Q - self.origin) ** 2).sum(axis=1) <= self.farthest
         result = np.empty(len(Q))
         for rows, n_products in ((near, self.n_near), (~near, 0)):

@@ -1,12 +1,12 @@
 """Kernel sums over pairs: tiles of neighbouring centres, compiled, in threads; small problems by numpy alone.
 
 Coordinates in bandwidths have rounding errors of :math:`2^{-53}` of the largest. Where rows spread over more than some
-1000 bandwidths, differences are taken of the rows as they are: each tile has an origin of its own, so near that what is
-left after its subtraction keeps all digits.
+1000 bandwidths, differences are taken of the rows as they are: tiles have origins of their own, so near that what is
+left after their subtraction keeps all digits, and in a tile that is as wide itself all pairs are subtracted.
 """
 
 import numpy as np
-from scipy.special import logsumexp, softmax
+from scipy.special import logsumexp
 from sklearn.neighbors import BallTree, KDTree
 from sklearn.utils import gen_batches
 
@@ -20,7 +20,6 @@ AT_ONCE = 2**27  # pairs between two moments at which an interruption is heard
 BLOCK = 2**18  # entries of one such array
 LN2 = np.log(2)
 WIDE = 1000.0  # bandwidths over which rows may spread before differences come first
-UNIT = 2.0**-53
 TREES = {"kd_tree": KDTree, "ball_tree": BallTree}
 
 
@@ -44,35 +43,38 @@ class Direct:
     tile : int
         How many centres at most stand together.
     frame : Frame, optional
-        What makes the kernel standard, if the coordinates do not.
+        What makes the kernel standard, if the coordinates of centres and queries do not.
     """
 
     def __init__(self, U, log_weights, kernel, metric, scales=None, tree="kd_tree", tile=TILE, frame=None):
         Z, U = U, U if frame is None else frame.standard(U)
         n, d = U.shape
         order = np.asarray(TREES[tree](U, leaf_size=tile).get_arrays()[1]) if n > tile else np.arange(n)
-        starts = np.append(np.arange(0, n, tile), n).astype(np.int64)
-        if frame is not None:
-            order, starts = _narrowed(U, order, starts)
         self.place = np.empty(n, dtype=np.int64)  # of the caller's centres
         self.place[order] = np.arange(n)
-        self.kernel, self.metric = kernel, metric
+        self.kernel, self.metric, self.frame = kernel, metric, frame
         self.log_weights = log_weights[order]
-        self.starts, first = starts, starts[:-1]
+        self.starts = np.append(np.arange(0, n, tile), n).astype(np.int64)
         self.precisions = np.empty(0) if scales is None else scales[order] ** -2.0
         self.shape_d = 1 if metric.code[0] == PRODUCT else 2 if metric.code[0] == CHORD else d
         self.is_gaussian = kernel.profile(d)[0] == GAUSSIAN and metric.code[0] in (SQUARES, PRODUCT)
+        self.is_product = metric.code[0] == PRODUCT and not self.is_gaussian
         self.unit = np.sqrt(0.5 / LN2) if self.is_gaussian else 1.0  # so that squares are exponents of two
-        self.frame, self.origins, self.root = frame, np.empty((0, d)), np.empty((0, d))
-        self.centers = np.ascontiguousarray(U[order].T) * self.unit
-        blur = 0.0 if frame is None else 8 * UNIT * np.abs(self.centers).max(axis=1)  # of coordinates of so many digits
-        self.low = np.minimum.reduceat(self.centers, first, axis=1).T - blur
-        self.high = np.maximum.reduceat(self.centers, first, axis=1).T + blur
-        if frame is not None:
-            self.Z, self.root = Z[order], np.atleast_2d(frame.root) * self.unit
-            self.origins = np.vstack([self.Z[first], frame.origin])
-            offsets = self.Z - np.repeat(self.Z[first], np.diff(starts), axis=0)
+        first = self.starts[:-1]
+        low, high = np.minimum.reduceat(U[order], first), np.maximum.reduceat(U[order], first)
+        narrowest = 1.0 if scales is None else scales.min()
+        self.is_wide = frame is not None and not (high.max(axis=0) - low.min(axis=0)).max() <= WIDE * narrowest
+        blur = frame.blur(Z) if self.is_wide else 0.0
+        self.low, self.high = (low - blur) * self.unit, (high + blur) * self.unit
+        if self.is_wide:
+            self.Z, offsets = Z[order], Z[order] - np.repeat(Z[order[first]], np.diff(self.starts), axis=0)
             self.centers = np.ascontiguousarray(frame.turned(offsets).T) * self.unit
+            origins = np.vstack([self.Z[first], frame.origin])
+            is_wide = ~((high - low).max(axis=1) <= WIDE * narrowest)
+            self.away = origins, is_wide, np.ascontiguousarray(self.Z.T), frame.table, frame.root is not None, self.unit
+        else:
+            self.centers = np.ascontiguousarray(U[order].T) * self.unit
+            self.away = np.empty((0, d)), np.empty(0, bool), np.empty((d, 0)), np.empty((0, d)), False, self.unit
         self.least = np.minimum.reduceat(self.precisions, first) if scales is not None else np.ones(len(first))
         tops = np.maximum.reduceat(self.log_weights, first)
         shifted = np.exp(self.log_weights - np.repeat(tops, np.diff(self.starts)))
@@ -102,9 +104,14 @@ class Direct:
             return np.where(far, -np.inf, self.log_sums(Q, own, log_own, n_jobs))
         own = np.full(len(Q), -1) if own is None else np.where(own < 0, -1, self.place[own])
         log_own = np.zeros(len(Q)) if log_own is None else log_own
+        Q = self._entered(Q)
         if self.centers.size * len(Q) <= BY_NUMPY:
             return self._by_numpy(Q, own, log_own)
         return self._by_loops(Q, own, log_own, np.empty((len(Q), 0)), n_jobs)
+
+    def _entered(self, Q):
+        """Queries in bandwidths, if rounding costs nothing there."""
+        return Q if self.frame is None or self.is_wide else self.frame.standard(Q)
 
     def log_sums_and_pulls(self, Q, n_jobs=None):
         r"""Log-sums, and what the kernels pull at each query: the way uphill, in coordinates whose bandwidth is 1.
@@ -128,20 +135,22 @@ class Direct:
         steepness : ndarray of shape (n_queries,)
             Zero for products and there.
         """
+        Q = self._entered(Q)
         is_round = self.is_gaussian or self.metric.code[0] == SQUARES
         if not is_round or self.centers.size * len(Q) <= BY_NUMPY:
             blocks = list(gen_batches(len(Q), max(1, BLOCK // self.centers.size)))
-            log_sums, gradients, steepness = zip(*(self._pulls_by_numpy(Q[block]) for block in blocks), strict=True)
-            return np.concatenate(log_sums), np.concatenate(gradients), np.concatenate(steepness)
+            parts = in_threads(lambda block: self._pulls_by_numpy(Q[block]), blocks, n_jobs)
+            log_sums, gradients, steepness = (np.concatenate(part) for part in zip(*parts, strict=True))
+            return log_sums, gradients, steepness
         pulls = np.zeros((len(Q), Q.shape[1] + 1))
         log_sums = self._by_loops(Q, np.full(len(Q), -1), np.zeros(len(Q)), pulls, n_jobs)
         return log_sums, pulls[:, :-1] / self.unit, pulls[:, -1]
 
     def _by_loops(self, Q, own, log_own, pulls, n_jobs):
-        places = Q if self.frame is None else self.frame.standard(Q)
+        places = self.frame.standard(Q) if self.is_wide else Q
         order = np.asarray(KDTree(places, leaf_size=32).get_arrays()[1]) if len(Q) > 32 else np.arange(len(Q))
-        Q, own, log_own, found, pulled = Q[order], own[order], log_own[order] / LN2, np.empty(len(Q)), pulls[order]
-        Q *= self.unit if self.frame is None else 1.0
+        Q = Q[order] if self.is_wide else Q[order] * self.unit
+        own, log_own, found, pulled = own[order], log_own[order] / LN2, np.empty(len(Q)), pulls[order]
         sums = self._compiled(np.ascontiguousarray(self.log_weights / LN2))
         length = min(-(-len(Q) // 32), AT_ONCE // len(self.place))
         blocks = list(gen_batches(len(Q), max(4, length // 4 * 4)))
@@ -153,8 +162,7 @@ class Direct:
     def _compiled(self, log2_weights):
         from skgen.nonparametric._sums import _direct_loops
 
-        tiles = (self.starts, self.low, self.high, log2_weights, self.log2_masses, self.precisions, self.least)
-        tiles += (self.origins, self.root)
+        tiles = self.starts, self.low, self.high, log2_weights, self.log2_masses, self.precisions, self.least, self.away
 
         def sums(Q, own, log_own, out, pulls):
             if self.is_gaussian:
@@ -186,15 +194,21 @@ class Direct:
         D = self._differences(Q)
         s = self._squares(D, Q)
         log_terms = self._log_terms(s)
-        is_far = np.isneginf(log_terms).all(axis=1)
-        shares = softmax(np.where(is_far[:, None], 0.0, log_terms), axis=1)
+        tops = log_terms.max(axis=1)
+        tops = np.where(np.isneginf(tops), 0.0, tops)
+        shares = np.exp(log_terms - tops[:, None])
+        totals = shares.sum(axis=1)
+        shares /= np.where(totals > 0, totals, 1.0)[:, None]
         slopes = self.kernel.log_slope(s, self.shape_d) * (self.precisions if len(self.precisions) else 1.0)
-        is_product = self.metric.code[0] == PRODUCT
-        ways = slopes * (2 * D if is_product else self.metric.slope(D))
-        gradients = np.where(is_far, 0.0, (shares * ways).sum(axis=2)).T
-        steepness = np.zeros(len(Q)) if is_product else np.where(is_far, 0.0, -2 * (shares * slopes).sum(axis=1))
+        ways = slopes * (2 * D if self.metric.code[0] == PRODUCT else self.metric.slope(D))
+        gradients = np.einsum("qi,dqi->qd", shares, ways)
+        steepness = (
+            np.zeros(len(Q))
+            if self.is_product
+            else -2 * (shares * (slopes[0] if slopes.ndim == 3 else slopes)).sum(axis=1)
+        )
         with np.errstate(divide="ignore"):
-            return logsumexp(log_terms, axis=1), gradients, steepness
+            return np.log(totals) + tops, gradients, steepness
 
     def _squares(self, D, Q):
         """Squared distances from differences, or those of each column for a product, in bandwidths of the centres."""
@@ -208,19 +222,9 @@ class Direct:
 
     def _differences(self, Q):
         """Queries less centres in bandwidths, by column, shape (n_dims, n_queries, n_centers)."""
-        if self.frame is None:
-            return Q.T[:, :, None] - (self.centers / self.unit)[:, None, :]
-        return np.moveaxis(self.frame.turned(Q[:, None] - self.Z), 2, 0)
-
-
-def _narrowed(U, order, starts):
-    """The order and the starts of tiles that are divided until none is wider than WIDE."""
-    tile = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    low = np.minimum.reduceat(U[order], starts[:-1])
-    keys = np.column_stack([tile, np.floor((U[order] - low[tile]) / WIDE)])
-    within = np.lexsort(keys.T[::-1])
-    is_first = np.append(True, (np.diff(keys[within], axis=0) != 0).any(axis=1))
-    return order[within], np.append(np.flatnonzero(is_first), len(order)).astype(np.int64)
+        if self.is_wide:
+            return np.moveaxis(self.frame.turned(Q[:, None] - self.Z), 2, 0)
+        return Q.T[:, :, None] - (self.centers / self.unit)[:, None, :]
 
 
 class Product:

@@ -4,8 +4,9 @@ The centres stand in tiles of neighbours with a box around each. For a few queri
 tile that promises most, keeps a running maximum as log-sum-exp does, and leaves out a tile whose box is so far that
 all of it would change the sum by less than `NEGLIGIBLE`. Everything is in powers of two, whose exponents are bits.
 
-Centres that spread over many bandwidths are given in coordinates of their tile, from its own origin, and the queries as
-they are: they come into the coordinates of each tile after its origin is taken away, which loses no digits.
+Rows that spread over many bandwidths come with a frame: (origins, is_wide, Z, table, is_matrix, unit). A query is then
+brought into the coordinates of each tile after the tile's own origin is taken away, which loses no digits; in tiles
+that are wide themselves it is taken away from each centre.
 """
 
 import math
@@ -19,6 +20,7 @@ NEGLIGIBLE = 50.0  # a tile that adds less than 2^-50 of what is there is left o
 LOWEST = -1020.0  # 2^LOWEST is a normal number
 NOTHING = -1e300  # the exponent of a term that is zero
 LOG2E = 1 / math.log(2)
+CLOSER = 1 - 2e-15  # so much nearer are boxes taken to be on the sphere
 TOGETHER = 4  # queries that share the loads of a tile
 
 GAUSSIAN, POWER, COSINE, EXPONENTIAL, LOGISTIC, STUDENT = 0, 1, 2, 3, 4, 5  # profiles
@@ -78,23 +80,39 @@ def total_product(tile, factors, n):
 
 
 @kernel
-def bring(Q, first, origins, which, root, near):
-    """The queries from `first` on into `near`, in coordinates from an origin where there are any; the last one repeats.
-
-    root is a matrix, or one row of factors.
-    """
+def bring(Q, first, frame, which, near):
+    """The queries from `first` on into `near`, less an origin and turned if there is a frame; the last one repeats."""
+    origins, _, _, table, is_matrix, unit = frame
     d = Q.shape[1]
     for k in range(len(near)):
         q = min(first + k, len(Q) - 1)
         for c in range(d):
             if len(origins) == 0:
                 near[k, c] = Q[q, c]
-            elif len(root) == 1:
-                near[k, c] = (Q[q, c] - origins[which, c]) * root[0, c]
-            else:
+            elif is_matrix:
                 near[k, c] = 0.0
                 for b in range(d):
-                    near[k, c] += (Q[q, b] - origins[which, b]) * root[b, c]
+                    near[k, c] += (Q[q, b] - origins[which, b]) * table[b, c] * unit
+            else:
+                near[k, c] = (Q[q, c] - origins[which, c]) / table[0, c] * unit
+
+
+@kernel
+def surround(q, frame, start, n, around):
+    """The centres of a tile into `around`, less the query q and turned."""
+    _, _, Z, table, is_matrix, unit = frame
+    for c in range(len(q)):
+        row = around[c]
+        if not is_matrix:
+            column = Z[c, start : start + n]
+            for j in range(n):
+                row[j] = (column[j] - q[c]) / table[0, c] * unit
+            continue
+        row[:n] = 0.0
+        for b in range(len(q)):
+            column = Z[b, start : start + n]
+            for j in range(n):
+                row[j] += (column[j] - q[b]) * table[b, c] * unit
 
 
 @kernel(fastmath=LOOSE)
@@ -139,11 +157,11 @@ def gap(low, high, near, c):
 
 
 @kernel(fastmath=LOOSE)
-def total_pull(tile, n, centers, precisions, x, start, pull):
+def total_pull(tile, n, centers, start, precisions, x, pull):
     """Add to pull (d + 1,) the sums of terms, times precisions, by centres less the query x, and of themselves."""
     if len(precisions):
         for j in range(n):
-            tile[j] *= precisions[start + j]
+            tile[j] *= precisions[j]
     for c in range(len(centers)):
         column, found = centers[c, start : start + n], 0.0
         for j in range(n):
@@ -154,28 +172,29 @@ def total_pull(tile, n, centers, precisions, x, start, pull):
 
 @kernel
 def log2_gauss_sums(
-    centers, starts, low, high, log2_weights, log2_masses, precisions, least, origins, root,
-    Q, own, log2_own, out, pulls
-):  # fmt: skip
+    centers, starts, low, high, log2_weights, log2_masses, precisions, least, frame, Q, own, log2_own, out, pulls
+):
     """log2 of sum_i w_i 2^(-s_i |q - c_i|^2) for each query q.
 
     centers (d, n) stand in tiles from starts[t] to starts[t + 1], in boxes low, high (n_tiles, d); log2_masses are
     log2 of the tiles' weights; precisions s (n,), or of length 0 where all are 1, with the least of each tile. The
-    weight of centre own[q], where that is not -1, is 2^log2_own[q] for query q. origins (n_tiles + 1, d), of length 0
-    where all coordinates are alike, has the origin of each tile's, and last that of the boxes'; see `bring`. pulls
-    (n_queries, d + 1), of no columns if nobody asks, are the means of s_i (c_i - q) and s_i with the terms as weights.
+    weight of centre own[q], where that is not -1, is 2^log2_own[q] for query q. pulls (n_queries, d + 1), of no columns
+    if nobody asks, are the means of s_i (c_i - q) and of s_i with the terms as weights. A frame has the origin of each
+    tile's coordinates in origins (n_tiles + 1, d), of length 0 if they are all alike, and last that of the boxes'.
     """
     d, n_tiles = len(centers), len(starts) - 1
     longest = 0
     for t in range(n_tiles):
         longest = max(longest, starts[t + 1] - starts[t])
     tiles, near = np.empty((TOGETHER, longest)), np.empty((TOGETHER, d))
+    around, nowhere = np.empty((d, longest)), np.zeros(d)
     most, mass, bounds = np.empty(TOGETHER), np.empty(TOGETHER), np.empty(n_tiles)
     enough = NEGLIGIBLE + math.log2(n_tiles)
+    has_origins, is_wide = len(frame[0]) > 0, frame[1]
     for first in range(0, len(Q), TOGETHER):
         here = min(TOGETHER, len(Q) - first)
         most[:], mass[:] = -np.inf, 0.0
-        bring(Q, first, origins, n_tiles, root, near)
+        bring(Q, first, frame, n_tiles, near)
         best = 0
         for t in range(n_tiles):
             square = 0.0
@@ -194,11 +213,23 @@ def log2_gauss_sums(
                 if bounds[t] < needed - enough:
                     continue
             start, n = starts[t], starts[t + 1] - starts[t]
-            if len(origins):
-                bring(Q, first, origins, t, root, near)
-            _fill(tiles, centers, log2_weights, precisions, near, start, n)
+            by_itself = has_origins and is_wide[t]
+            if has_origins and not by_itself:
+                bring(Q, first, frame, t, near)
+            weights = log2_weights[start : start + n]
+            factors = precisions[start : start + n] if len(precisions) else precisions
+            if not by_itself:
+                subtract_squares(tiles, np.zeros(n) if len(factors) else weights, centers, near, start, n)
             for k in range(here):
                 tile, q = tiles[k], first + k
+                if by_itself:
+                    surround(Q[q], frame, start, n, around)
+                    distances(SQUARES, 2.0, around, 0, n, nowhere, tile)
+                    for j in range(n):
+                        tile[j] = -tile[j] if len(factors) else weights[j] - tile[j]
+                if len(factors):
+                    for j in range(n):
+                        tile[j] = tile[j] * factors[j] + weights[j]
                 if own[q] >= start and own[q] < start + n:
                     tile[own[q] - start] += log2_own[q] - log2_weights[own[q]]
                 before = most[k]
@@ -206,25 +237,14 @@ def log2_gauss_sums(
                 if pulls.shape[1]:
                     if most[k] > before:
                         pulls[q] *= 2.0 ** max(before - most[k], LOWEST)
-                    if is_added:
-                        total_pull(tile, n, centers, precisions, near[k], start, pulls[q])
+                    if is_added and by_itself:
+                        total_pull(tile, n, around, 0, factors, nowhere, pulls[q])
+                    elif is_added:
+                        total_pull(tile, n, centers, start, factors, near[k], pulls[q])
         for k in range(here):
             out[first + k] = most[k] + math.log2(mass[k]) if mass[k] > 0 else -np.inf
             if pulls.shape[1] and mass[k] > 0:
                 pulls[first + k] /= mass[k]
-
-
-@kernel
-def _fill(tiles, centers, log2_weights, precisions, near, start, n):
-    """The exponents of all terms of a tile."""
-    alike = len(precisions) == 0
-    base = log2_weights[start : start + n] if alike else np.zeros(n)
-    subtract_squares(tiles, base, centers, near, start, n)
-    if not alike:
-        for k in range(TOGETHER):
-            tile = tiles[k]
-            for j in range(n):
-                tile[j] = tile[j] * precisions[start + j] + log2_weights[start + j]
 
 
 @kernel
@@ -332,8 +352,8 @@ def finish(metric, power, found):
         return found * found
     if metric == POWERS:
         return found ** (2 / power)
-    if metric == CHORD:  # between points of the unit sphere, whose angle counts in bandwidths 1 / power
-        return (2 * power * math.asin(min(1.0, 0.5 * math.sqrt(found)))) ** 2
+    if metric == CHORD:  # at most: rounding may make a chord longer, and beside the antipode angles much wider
+        return (2 * power * math.asin(min(1.0, 0.5 * math.sqrt(found * CLOSER)))) ** 2
     return found
 
 
@@ -361,21 +381,21 @@ def distances(metric, power, centers, start, n, x, s):
             s[j] *= s[j]
     elif metric == CHORD:
         for j in range(n):
-            s[j] = angle(centers[:, start + j], x, s[j], power)
+            s[j] = angle(centers, start + j, x, s[j], power)
     elif metric == POWERS:
         for j in range(n):
             s[j] = finish(metric, power, s[j])
 
 
 @kernel
-def angle(a, b, apart, power):
-    """The squared angle between points of the unit sphere at the squared distance `apart`, in bandwidths 1 / power."""
-    across = 4.0 - apart
-    if apart > 2.0:  # where the angle is that of the other side
-        across = 0.0
-        for c in range(len(b)):
-            across += (a[c] + b[c]) * (a[c] + b[c])
-    return (2 * power * math.atan2(math.sqrt(apart), math.sqrt(across))) ** 2
+def angle(centers, i, x, apart, power):
+    """The squared angle between unit vectors at the squared distance `apart`, in bandwidths 1 / power."""
+    if apart <= 2.0:
+        return (2 * power * math.asin(0.5 * math.sqrt(apart))) ** 2
+    across = 0.0  # the squared distance from the other side of the sphere
+    for c in range(len(x)):
+        across += (centers[c, i] + x[c]) * (centers[c, i] + x[c])
+    return (power * (math.pi - 2 * math.asin(min(1.0, 0.5 * math.sqrt(across))))) ** 2
 
 
 @kernel
@@ -398,7 +418,7 @@ def steepness(code, a, b, s):
 
 @kernel
 def log2_kernel_sums(
-    profile, metric, centers, starts, low, high, log2_weights, log2_masses, precisions, least, origins, root,
+    profile, metric, centers, starts, low, high, log2_weights, log2_masses, precisions, least, frame,
     Q, own, log2_own, out, pulls
 ):  # fmt: skip
     """log2 of the sum of any kernel: profile is (code, a, b), metric (code, power); the rest as in log2_gauss_sums.
@@ -413,10 +433,12 @@ def log2_kernel_sums(
         longest = max(longest, starts[t + 1] - starts[t])
     tile, factors, s, scratch = np.empty(longest), np.empty(longest), np.empty(longest), np.empty(longest)
     bounds, gaps, near = np.empty(n_tiles), np.empty(d), np.empty((1, d))
+    around, nowhere = np.empty((d, longest)), np.zeros(d)
     enough = NEGLIGIBLE + math.log2(n_tiles)
+    has_origins, is_wide = len(frame[0]) > 0, frame[1]
     for q in range(len(Q)):
         most, mass, best = -np.inf, 0.0, 0
-        bring(Q, q, origins, n_tiles, root, near)
+        bring(Q, q, frame, n_tiles, near)
         for t in range(n_tiles):
             bounds[t] = log2_masses[t]
             for c in range(d):
@@ -433,20 +455,25 @@ def log2_kernel_sums(
             if mass > 0 and bounds[t] < most + math.log2(mass) - enough:
                 continue
             start, n = starts[t], starts[t + 1] - starts[t]
-            if len(origins):
-                bring(Q, q, origins, t, root, near)
+            if has_origins and is_wide[t]:
+                surround(Q[q], frame, start, n, around)
+                places, begin, x = around, 0, nowhere
+            else:
+                if has_origins:
+                    bring(Q, q, frame, t, near)
+                places, begin, x = centers, start, near[0]
             for j in range(n):
                 tile[j], factors[j] = log2_weights[start + j], 1.0
             if start <= own[q] < start + n:
                 tile[own[q] - start] = log2_own[q]
+            weigh = precisions[start : start + n] if len(precisions) else precisions
             for c in range(d if metric == PRODUCT else 1):
                 if metric == PRODUCT:
-                    distances(SQUARES, 2.0, centers[c : c + 1], start, n, near[0, c : c + 1], s)
+                    distances(SQUARES, 2.0, places[c : c + 1], begin, n, x[c : c + 1], s)
                 else:
-                    distances(metric, power, centers, start, n, near[0], s)
-                if len(precisions):
-                    for j in range(n):
-                        s[j] *= precisions[start + j]
+                    distances(metric, power, places, begin, n, x, s)
+                for j in range(len(weigh)):
+                    s[j] *= weigh[j]
                 multiply(code, a, b, s, tile, factors, scratch, n)
             for j in range(n):
                 tile[j] = tile[j] if factors[j] > 0 else NOTHING
@@ -460,11 +487,11 @@ def log2_kernel_sums(
                 exp2(tile, n, most)
                 mass += total_product(tile, factors, n)
                 if pulls.shape[1]:
-                    distances(metric, power, centers, start, n, near[0], s)
+                    distances(metric, power, places, begin, n, x, s)
                     for j in range(n):
-                        square = s[j] * precisions[start + j] if len(precisions) else s[j]
+                        square = s[j] * weigh[j] if len(weigh) else s[j]
                         tile[j] *= factors[j] * steepness(code, a, b, square)
-                    total_pull(tile, n, centers, precisions, near[0], start, pulls[q])
+                    total_pull(tile, n, places, begin, weigh, x, pulls[q])
         out[q] = most + math.log2(mass) if mass > 0 else -np.inf
         if pulls.shape[1] and mass > 0:
             pulls[q] /= mass

@@ -1,19 +1,26 @@
 """The coordinates in which a kernel is standard."""
 
+import numpy as np
+
+UNIT_ROUNDOFF = 2.0**-53
+
 
 class Frame:
-    """Coordinates in which a kernel is standard: u = (z - origin) root, with a matrix or with a factor for each column.
+    """Coordinates u = (z - origin) / widths, or (z - origin) root.
 
     Parameters
     ----------
     origin : ndarray of shape (n_dims,)
         In the middle of the rows, so that an offset of theirs takes no digits.
-    root : ndarray of shape (n_dims, n_dims) or (n_dims,)
-        The inverse of a bandwidth.
+    widths : ndarray of shape (n_dims,)
+        Bandwidths.
+    root : ndarray of shape (n_dims, n_dims), optional
+        The inverse of a matrix of bandwidths, instead of `widths`.
     """
 
-    def __init__(self, origin, root):
+    def __init__(self, origin, widths, root=None):
         self.origin, self.root = origin, root
+        self.table = np.atleast_2d(widths if root is None else root)
 
     def standard(self, Z):
         """Coordinates of rows."""
@@ -21,4 +28,14 @@ class Frame:
 
     def turned(self, D):
         """Coordinates of differences, along the last axis."""
-        return D @ self.root if self.root.ndim == 2 else D * self.root
+        return D / self.table[0] if self.root is None else D @ self.root
+
+    def blur(self, Z):
+        """What rounding may move the coordinates of such rows by, at most, shape (n_dims,)."""
+        reach = np.abs(Z - self.origin).max(axis=0)
+        return (
+            4
+            * (len(reach) + 2)
+            * UNIT_ROUNDOFF
+            * (reach / self.table[0] if self.root is None else reach @ abs(self.root))
+        )

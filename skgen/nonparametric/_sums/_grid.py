@@ -209,7 +209,7 @@ class Binned:
         """The sums over pairs."""
         return self.direct or Direct(self.U, self.log_weights, Gaussian(), Minkowski(2))
 
-    def log_sums(self, Q, own=None, log_own=None, n_jobs=None):
+    def log_sums(self, Q, own=None, log_own=None, n_jobs=None, for_direct=None):
         """Log of the sum of weights times kernels at each query, to the tolerance.
 
         Parameters
@@ -222,6 +222,8 @@ class Binned:
             That weight; -inf leaves the centre out.
         n_jobs : int, optional
             Threads.
+        for_direct : ndarray of shape (n_queries, n_dims), optional
+            The queries in the coordinates of `direct`, if they are others.
 
         Returns
         -------
@@ -235,7 +237,8 @@ class Binned:
         result[is_kept] = np.log(shares[is_kept]) + self.log_total
         if not is_kept.all():
             rest = (None, None) if own is None else (own[~is_kept], log_own[~is_kept])
-            result[~is_kept] = self._direct.log_sums(Q[~is_kept], *rest, n_jobs=n_jobs)
+            others = (Q if for_direct is None else for_direct)[~is_kept]
+            result[~is_kept] = self._direct.log_sums(others, *rest, n_jobs=n_jobs)
         return result
 
     def _through_grid(self, Q, own, log_own, n_jobs):

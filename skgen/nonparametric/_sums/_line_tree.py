@@ -53,7 +53,7 @@ def halve(points, log_weights):
         log_totals[rows] = log_sum_exp(terms)
         shares = _shares(terms, log_totals[rows])
         places = np.where(inside, _relative(points[index] - centers[rows, None], halves[rows, None]), 0.0)
-        weights[rows] = moments(places, shares) @ TO_NODES
+        weights[rows] = moments(places, shares, N_NODES) @ TO_NODES
     while n_leaves > 1:
         n_leaves //= 2
         low, high = low[::2], high[1::2]
@@ -67,8 +67,8 @@ def halve(points, log_weights):
         places = _relative(offsets, halves[level, None, None])
         for first in range(0, n_leaves, ROWS_AT_ONCE):
             rows = slice(first, min(n_leaves, first + ROWS_AT_ONCE))
-            points_below = places[rows].reshape(-1, 2 * N_NODES), shares[rows].reshape(-1, 2 * N_NODES)
-            weights[level][rows] = moments(*points_below) @ TO_NODES
+            pairs = (part[rows].reshape(-1, 2 * N_NODES) for part in (places, shares))
+            weights[level][rows] = moments(*pairs, N_NODES) @ TO_NODES
     return starts, (centers, halves, log_totals, weights)
 
 
@@ -81,7 +81,7 @@ def _moments(n_points):
     return moments
 
 
-def moments_by_numpy(places, shares):
+def moments_by_numpy(places, shares, n_nodes):
     r"""Sums of weights times Chebyshev polynomials; times TO_NODES they are weights at the nodes.
 
     .. math:: m_j = \sum_i v_i T_j(s_i), \qquad
@@ -95,15 +95,17 @@ def moments_by_numpy(places, shares):
         Points :math:`s_i` in [-1, 1].
     shares : ndarray of shape (n_intervals, n_points)
         Their weights :math:`v_i`.
+    n_nodes : int
+        How many moments are wanted.
 
     Returns
     -------
-    ndarray of shape (n_intervals, N_NODES)
+    ndarray of shape (n_intervals, n_nodes)
     """
-    moments = np.empty((len(places), N_NODES))
+    moments = np.empty((len(places), n_nodes))
     before, now = places, np.ones_like(places)  # T_{-1} = T_1
     twice = 2 * places
-    for j in range(N_NODES):
+    for j in range(n_nodes):
         moments[:, j] = np.einsum("ij,ij->i", shares, now)
         before, now = now, twice * now - before
     return moments

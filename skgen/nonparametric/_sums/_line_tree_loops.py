@@ -3,20 +3,19 @@
 import numpy as np
 
 from skgen.compiled import LOOSE, kernel
-from skgen.nonparametric._sums._line_tree import N_NODES
 
 
 @kernel(fastmath=LOOSE)
-def moments(places, shares):
-    """Sums of shares times Chebyshev polynomials of degree 0 to N_NODES - 1, shape (n_intervals, N_NODES)."""
+def moments(places, shares, n_nodes):
+    """Sums of shares times Chebyshev polynomials of degree 0 to n_nodes - 1, shape (n_intervals, n_nodes)."""
     n, width = places.shape
-    found = np.empty((n, N_NODES))
+    found = np.empty((n, n_nodes))
     before, now = np.empty(width), np.empty(width)
     for i in range(n):
         s, v = places[i], shares[i]
         for k in range(width):
             before[k], now[k] = s[k], 1.0
-        for j in range(N_NODES):
+        for j in range(n_nodes):
             total = 0.0
             for k in range(width):
                 total += v[k] * now[k]
