@@ -530,6 +530,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     def modes(self):
         """The local maxima of the density that mean shift reaches from the rows, and whose slope each row is on.
 
+        Tops that are less than 0.3 bandwidths apart are taken for one.
+
         Returns
         -------
         modes : skgen.nonparametric.Modes
