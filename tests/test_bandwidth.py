@@ -666,3 +666,13 @@ def test_the_search_guards_against_scores_without_a_maximum():
     with pytest.warns(ConvergenceWarning, match="multiples of the normal reference"):
         h = maximise_leave_one_out(lambda log_h: -((log_h - 1) ** 2).sum() - 9 * (log_h[0] - log_h[1]), np.ones(2))
     assert h[0] == h[1] == pytest.approx(np.e, rel=1e-6)
+
+
+@pytest.mark.parametrize("structure", ["diag", "full"])
+@pytest.mark.parametrize("rule", ["mlcv", "lscv"])
+def test_clumps_far_apart_have_bandwidths_of_their_own(rule, structure):
+    """The bracket reaches down to what the rows of one clump need, as it does in one dimension."""
+    near = np.random.default_rng(0).normal(size=(100, 2))
+    found = [select(rule, np.vstack([near, near + apart]), np.ones(200), structure=structure) for apart in (300.0, 1e5)]
+    np.testing.assert_allclose(*found, rtol=0.01)
+    assert np.max(found) < 1.0

@@ -516,6 +516,43 @@ def test_modes_are_where_the_slope_vanishes():
             assert (model.score_samples(modes.rows + step * model.bandwidth_) < modes.log_density).all()
 
 
+@pytest.mark.parametrize("kernel", ["gaussian", "exponential", "triweight", "logistic", "student_t"])
+def test_modes_are_all_local_maxima(kernel):
+    """No top is missing, none is made up, and on smooth slopes each row has the top that it leads to."""
+    X = np.random.default_rng(3).normal(size=(300, 1))
+    model = KernelDensity(kernel=kernel, bandwidth=0.1).fit(X)
+    x = np.linspace(-4, 4, 200_001)
+    y = model.score_samples(x[:, None])
+    tops = x[1:-1][(y[1:-1] > y[:-2]) & (y[1:-1] >= y[2:])]
+    valleys = x[1:-1][(y[1:-1] < y[:-2]) & (y[1:-1] <= y[2:])]
+    modes = model.modes()
+    found = modes.rows[:, 0]
+    np.testing.assert_allclose(np.sort(found), tops, atol=1e-4)
+    if kernel == "exponential":  # steps go from cusp to cusp
+        return
+    between = np.searchsorted(valleys, X[:, 0])
+    clear = np.abs(X - valleys).min(axis=1) > 0.01
+    np.testing.assert_array_equal(np.searchsorted(np.sort(found), found[modes.labels])[clear], between[clear])
+
+
+def test_tops_close_together_are_two():
+    X = np.append(np.zeros(3), np.full(3, 0.25))[:, None]
+    modes = KernelDensity(kernel="exponential").fit(X).modes()
+    np.testing.assert_allclose(np.sort(modes.rows[:, 0]), [0, 0.25], atol=1e-7)
+    np.testing.assert_allclose(modes.rows[modes.labels], X, atol=1e-7)
+    np.testing.assert_allclose(modes.shares, 0.5)
+
+
+def test_wide_hills_are_climbed_in_leaps():
+    x = np.linspace(-4, 9, 1000)[:, None]
+    weight = np.exp(-(x[:, 0] ** 2) / 2) + 0.5 * np.exp(-((x[:, 0] - 5) ** 2))
+    model = KernelDensity(bandwidth=0.05).fit(x, sample_weight=1000 * weight)
+    modes = model.modes()
+    np.testing.assert_allclose(modes.rows, [[0], [5]], atol=1e-3)
+    np.testing.assert_allclose(model.gradient(modes.rows), 0, atol=1e-6)
+    assert modes.last_step.max() < 1e-9 and modes.n_iter.max() < 1000  # 4800 without leaps
+
+
 def test_where_mean_shift_does_not_climb():
     X = rows()
     for options, sentence in [

@@ -357,3 +357,13 @@ def test_few_rows_wait_for_no_compiler():
         "assert 'numba' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_clusters_far_apart():
+    """Differences of rows keep their digits: the scores are those of each estimate by itself."""
+    near = np.random.default_rng(0).normal(size=(100, 2))
+    X = np.round(np.vstack([near, near + 1e9]), 3)
+    for grid in ([0.02, 0.1, 1.0], [[0.02, 0.1], [0.2, 1.0]]):
+        found = KernelDensityCV(grid).fit(X).cv_results_["mean_test_score"]
+        wanted = [KernelDensity(bandwidth=h).fit(X).leave_one_out_score_samples().mean() for h in grid]
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-10)

@@ -6,15 +6,19 @@ again, climbs (Fukunaga and Hostetler 1975; Comaniciu and Meer, "Mean shift: a r
 analysis", 2002).
 """
 
+import warnings
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from skgen.nonparametric._space import Mapped, Periodic, together
 from skgen.nonparametric._sums._direct import Direct
 
-NEAR, CLOSE, EXACT = 0.3, 1e-3, 1e-9  # bandwidths: one hill at first sight, the end of a first climb, of a climb
+CLOSE, EXACT = 1e-5, 1e-9  # bandwidths: the last step of a first climb, and of a climb
+NEAR, SAME = 0.02, 1e-3  # bandwidths: between ends of first climbs, and of climbs, to one top
+LEAP = 0.3  # bandwidths: so short that no valley is crossed
 MOST_STEPS, MOST_PUSHES = 10_000, 5
 STRIDE, MEETING = 10, 0.01  # steps after which climbs that have come within some bandwidths go on as one
 PUSH, RISE = 1e-3, 1e-10  # bandwidths aside, and the nats by which a place there is higher, beside a saddle
@@ -69,7 +73,7 @@ def gradient(mixture, X, n_jobs=None):
     if not mixture.continuous:
         return result
     back = 1 / mixture.marginal if mixture.root is None else mixture.root.T
-    found = _pulls(mixture, _groups(mixture), X, Z, back, n_jobs)[0]
+    found = _pulls(mixture, _groups(mixture), X, Z, back, n_jobs)[1]
     for k, feature in enumerate(mixture.space.features):
         slope, bend = feature.curvature(X[:, mixture.continuous[k]])
         result[:, mixture.continuous[k]] = found[:, k] * slope + bend
@@ -94,6 +98,11 @@ def climb(mixture, n_jobs=None):
     ------
     ValueError
         If the estimate is none on which mean shift climbs.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If a climb has not ended.
     """
     _check_climbable(mixture)
     shift = partial(_shift, mixture, _groups(mixture), n_jobs)
@@ -106,7 +115,14 @@ def climb(mixture, n_jobs=None):
         if not is_saddle.any():
             break
         peaks[is_saddle], n_iter[is_saddle], last_step[is_saddle] = shift(beside[is_saddle], EXACT)
-    same = _hills(_places(mixture, peaks), CLOSE)
+    same = _hills(_places(mixture, peaks), SAME)
+    if (last_step > EXACT).any():
+        warnings.warn(
+            f"{np.count_nonzero(last_step > EXACT)} of {len(peaks)} climbs were still on their way after {MOST_STEPS} "
+            "steps, as last_step shows: a larger bandwidth has steeper hills.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
     heights = mixture.log_prob(mixture.space.from_line(peaks))
     kept = _highest(same, heights)
     kept = kept[np.argsort(-heights[kept], kind="stable")]
@@ -171,33 +187,62 @@ def _first_climb(mixture, shift):
         place = np.empty(len(order), dtype=int)
         place[order] = number.ravel()
         way, ends, moves = place[way], ends[order][first], moves[order][first]
-        ends[moves], _, last = shift(ends[moves], CLOSE, STRIDE)
-        moves[moves] = last > CLOSE
         if not moves.any():
             break
+        ends[moves], _, last = shift(ends[moves], CLOSE, STRIDE)
+        moves[moves] = last > CLOSE
     return ends, way
 
 
 def _shift(mixture, groups, n_jobs, Z, tol, most_steps=MOST_STEPS):
-    """Mean shift from each row of Z until its step is below tol bandwidths: ends, numbers of steps, last steps."""
-    Z, n_iter, last = Z.copy(), np.zeros(len(Z), int), np.full(len(Z), np.inf)
-    todo = np.arange(len(Z))
-    for _ in range(most_steps):
+    """Mean shift from each row of Z until its step is below tol bandwidths: ends, numbers of steps, last steps.
+
+    On wide hills steps shrink slowly, by nearly the same factor each time. After every two of them the sum of all that
+    would follow is tried (Varadhan and Roland, "Simple and globally convergent methods for accelerating the convergence
+    of any EM algorithm", 2008), at most `LEAP` bandwidths away, and kept if the density is no lower there.
+    """
+    ends, n_iter, last, todo = Z.copy(), np.zeros(len(Z), int), np.full(len(Z), np.inf), np.arange(len(Z))
+    start, (_, first) = Z, _mean(mixture, groups, Z, n_jobs)
+    for _ in range(most_steps // 2):
+        height, second = _mean(mixture, groups, first, n_jobs)
+        ends[todo] = second
+        last[todo] = _length(mixture, second - first)
+        n_iter[todo] += 2
+        moves = last[todo] > tol
+        todo, start, first, second, height = (array[moves] for array in (todo, start, first, second, height))
         if not len(todo):
             break
-        new = _mean(mixture, groups, Z[todo], n_jobs)
-        last[todo] = np.sqrt((((new - Z[todo]) / mixture.marginal) ** 2).sum(axis=1))
-        Z[todo] = new
-        n_iter[todo] += 1
-        todo = todo[last[todo] > tol]
-    return Z, n_iter, last
+        start = _leap(mixture, start, first, second)
+        reached, first = _mean(mixture, groups, start, n_jobs)
+        fell = ~(reached >= height)
+        if fell.any():
+            start[fell] = second[fell]
+            first[fell] = _mean(mixture, groups, second[fell], n_jobs)[1]
+    return ends, n_iter, last
+
+
+def _leap(mixture, start, first, second):
+    """Where steps that go on shrinking as these two do would end, or `LEAP` bandwidths from the second towards it."""
+    step = first - start
+    change = second - first - step
+    factor = _length(mixture, step) / np.maximum(_length(mixture, change), np.finfo(float).tiny)
+    factor = np.clip(factor, 1.0, MOST_STEPS)[:, None]
+    further = start + 2 * factor * step + factor**2 * change - second
+    length = np.maximum(_length(mixture, further), LEAP)[:, None]
+    return second + further * (LEAP / length)
+
+
+def _length(mixture, steps):
+    """Lengths of steps in bandwidths."""
+    return np.sqrt(((steps / mixture.marginal) ** 2).sum(axis=1))
 
 
 def _mean(mixture, groups, Z, n_jobs):
-    """The weighted mean of the centres as each row sees them."""
+    """The log-density of rows, but for a constant, and the weighted mean of the centres as each of them sees it."""
     back = mixture.marginal if mixture.root is None else mixture.back
-    ways, steepness = _pulls(mixture, groups, np.empty((len(Z), 0)), Z, back, n_jobs)
-    return np.where(steepness[:, None] > 0, Z + ways / np.maximum(steepness, np.finfo(float).tiny)[:, None], Z)
+    log_total, ways, steepness = _pulls(mixture, groups, np.empty((len(Z), 0)), Z, back, n_jobs)
+    steps = ways / np.where(steepness > 0, steepness, 1.0)[:, None]
+    return log_total, np.where(steepness[:, None] > 0, Z + steps, Z)
 
 
 def _groups(mixture):
@@ -212,7 +257,7 @@ def _groups(mixture):
 
 
 def _pulls(mixture, groups, X, Z, back, n_jobs):
-    """The pulls of all groups on all images of the rows, weighted by their sums: ways, taken back, and steepness."""
+    """Over all groups and images the log-sum, and pulls weighted by their sums: ways, taken back, and steepness."""
     log_total = np.full(len(Z), -np.inf)
     ways, steepness = np.zeros_like(Z), np.zeros(len(Z))
     for code, sums in groups:
@@ -226,7 +271,7 @@ def _pulls(mixture, groups, X, Z, back, n_jobs):
                 old, new = (np.where(np.isneginf(both), 0.0, np.exp(part - both)) for part in (log_total, log_part))
             ways = old[:, None] * ways + new[:, None] * part_ways
             steepness, log_total = old * steepness + new * part_steepness, both
-    return ways, steepness
+    return log_total, ways, steepness
 
 
 def _hills(U, near):

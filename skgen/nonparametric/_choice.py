@@ -3,6 +3,8 @@
 import numpy as np
 
 from skgen.nonparametric import _bandwidth
+from skgen.nonparametric._bandwidth._matrix import clumping
+from skgen.nonparametric._bandwidth._sample import merged
 from skgen.nonparametric._kernels import GAUSSIAN, KERNELS
 from skgen.nonparametric._metrics import Minkowski
 
@@ -36,9 +38,13 @@ def check_bandwidth(bandwidth, d, name="bandwidth"):
         return float(h)
     if h.shape == (1, 1) == (d, d) and h[0, 0] > 0:
         return np.sqrt(h[0])
-    if h.shape == (d,) and np.isfinite(h).all() and (h > 0).all():
-        return h
-    if h.shape == (d, d) and np.isfinite(h).all() and np.allclose(h, h.T):
+    if h.shape == (d,):
+        if np.isfinite(h).all() and (h > 0).all():
+            return h
+        raise ValueError(f"{name} has the entries {h.tolist()}, but each is a positive number: the width of a kernel.")
+    if h.shape == (d, d):
+        if not (np.isfinite(h).all() and np.allclose(h, h.T)):
+            raise ValueError(f"{name} is a matrix that is not symmetric: H is a covariance, the square of a bandwidth.")
         if np.linalg.eigvalsh(h)[0] > 0:
             return h
         raise ValueError(f"{name} is no positive definite matrix: H is a covariance, the square of a bandwidth.")
@@ -106,7 +112,8 @@ def by_rule(rule, Z, weights, *, mixture, structure, factors, left_out, log_left
         start = unit * factors * _bandwidth.select("silverman", Z, weights, left_out=left_out)
         if np.isfinite(kernel.mean_square(d)):
             start = start * canonical_ratio(kernel, d, mixture.is_product, mixture.metric)
-        return _bandwidth.maximise_leave_one_out(lambda log_h: log_left_out_scores(np.exp(log_h)), start)
+        low = 0.02 * clumping(merged(Z, weights))
+        return _bandwidth.maximise_leave_one_out(lambda log_h: log_left_out_scores(np.exp(log_h)), start, low)
     if np.isinf(kernel.mean_square(d)):
         raise ValueError("A rule wants a kernel with a variance: more degrees of freedom than 2, or a bandwidth.")
     ratio = canonical_ratio(kernel, d, mixture.is_product, mixture.metric)

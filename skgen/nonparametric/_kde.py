@@ -329,7 +329,7 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         )
 
     def _refuse_constant(self, Z, setting, n):
-        way_out = "Give the bandwidth as a number, or leave the column out."
+        way_out = "Give the bandwidth as a number (KernelDensityCV: bandwidths=), or leave the column out."
         if not n > 1:
             raise UnboundedLikelihood(
                 f"A rule wants more rows than n_samples={n:g}, the sum of the weights. Give the bandwidth as a number, "
@@ -530,7 +530,7 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     def modes(self):
         """The local maxima of the density that mean shift reaches from the rows, and whose slope each row is on.
 
-        Tops that are less than 0.3 bandwidths apart are taken for one.
+        Tops that are less than 0.02 bandwidths apart are taken for one.
 
         Returns
         -------

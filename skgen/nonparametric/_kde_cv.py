@@ -21,6 +21,7 @@ from skgen.base import DensityEstimator, UnboundedLikelihood, check_weights
 from skgen.conditionals import TractableConditionals
 from skgen.nonparametric._kde import KernelDensity
 from skgen.nonparametric._space import Feature, Mapped
+from skgen.nonparametric._sums._direct import WIDE
 from skgen.nonparametric._sums._held_out import Rows, log_sums_of_others, log_sums_without
 
 FACTORS = np.geomspace(0.1, 3.0, 30)  # of the rule, where no bandwidths are given
@@ -41,7 +42,8 @@ class KernelDensityCV(TractableConditionals, DensityEstimator):
     bandwidths : array-like, default=None
         The grid: positive numbers, or arrays of one number for each continuous feature, in units of the data; also what
         else `KernelDensity` takes. Grids of multiples of one bandwidth are the fast ones. None means 30 multiples, from
-        0.1 to 3 by equal ratios, of the bandwidths of the features by the rule "silverman".
+        0.1 to 3 by equal ratios, of the bandwidths of the features by the rule "silverman"; a `best_index_` at an end
+        of them, as clumps and ties can have it, asks for a grid that reaches further.
     estimator : KernelDensity, default=None
         What else is wanted (kernel, metric, bounds...); its `bandwidth` is replaced. `KernelDensity()` if None.
     cv : int, splitter of scikit-learn or iterable, default=None
@@ -287,14 +289,16 @@ class _Plain:
             and not mixture.on_sphere
             and all(type(feature) in (Feature, Mapped) for feature in mixture.space.features)
         )
-        return cls(mixture, unit[1], X, weights) if is_plain else None
+        if not is_plain:
+            return None
+        plain = cls(mixture, unit[1], X, weights)
+        return plain if plain.is_exact else None
 
     def __init__(self, mixture, multiples, X, weights):
         Z, self.log_slope = mixture.coordinates(X)
-        spread = np.maximum(np.ptp(Z, axis=0), np.finfo(float).tiny)
-        coarse = 2.0 ** np.floor(np.log2(spread))  # an origin whose subtraction rounds nothing
-        Z = Z - np.round(mixture.frame.origin / coarse) * coarse
-        U = Z / (mixture.marginal / multiples[0]) if mixture.root is None else Z @ (mixture.root * multiples[0])
+        is_as_given = mixture.root is None and (mixture.marginal == multiples[0]).all()
+        U = Z if is_as_given else mixture.frame.standard(Z) * multiples[0]
+        self.is_exact = is_as_given or np.ptp(U, axis=0).max() <= WIDE * multiples.min()
         self.rows = Rows(U, weights / weights.sum(), mixture.kernel, mixture.metric, mixture.is_product)
         self.multiples = multiples
         self.log_constants = mixture.log_constant + U.shape[1] * np.log(multiples / multiples[0])

@@ -151,16 +151,26 @@ def bandwidth_bracket(sample):
     -------
     low, high : float
     """
-    x, factor = sample.X[:, 0], 1.144 * sample.n**-0.2
-    scale = smaller_scale(sample, 1.349)
-    quarter = _narrowest_quarter(x, sample.weight) / 0.6373  # of the standard normal law
-    return 0.1 * factor * (min(scale, quarter) if quarter > 0 else scale), factor * spread_of(sample)
+    factor = 1.144 * sample.n**-0.2
+    scale, clump = smaller_scale(sample, 1.349), clump_scale(sample)
+    return 0.1 * factor * (min(scale, clump) if clump > 0 else scale), factor * spread_of(sample)
 
 
-def _narrowest_quarter(x, weight):
-    """Width of the narrowest of some hundred intervals that hold a quarter of the observations."""
-    at = np.array([frequency_quantile(x, weight, p) for p in np.linspace(0, 1, 17)])
-    return (at[4:] - at[:-4]).min()
+def clump_scale(sample):
+    """The standard deviation of the normal law whose narrowest quarter is as wide as that of the observations.
+
+    Parameters
+    ----------
+    sample : Sample
+        Of one feature.
+
+    Returns
+    -------
+    float
+        The narrowest of the intervals between sixteenths that hold a quarter, over that of the standard normal law.
+    """
+    at = np.array([frequency_quantile(sample.X[:, 0], sample.weight, p) for p in np.linspace(0, 1, 17)])
+    return (at[4:] - at[:-4]).min() / 0.6373
 
 
 def pair_lags(sample):

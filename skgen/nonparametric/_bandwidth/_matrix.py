@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 from scipy.special import gammaln
 
 from skgen.base import UnboundedLikelihood
+from skgen.nonparametric._bandwidth._lags import clump_scale
 from skgen.nonparametric._bandwidth._rules import silverman_factor
 from skgen.nonparametric._bandwidth._search import first_valley, largest_minimum, warn_of_end
 
@@ -69,12 +70,13 @@ def guarded_search(criterion, sample, structure, rule, high=HIGH):
         If there is no minimum inside the bracket: of the matrices, or even of the multiples.
     """
     root = reference_root(sample, structure) * silverman_factor(sample.n, sample.X.shape[1])
-    left, right = first_valley(lambda c: criterion(c**2 * root @ root.T)[0], LOW, high, RATIO)
+    low = LOW * clumping(sample)
+    left, right = first_valley(lambda c: criterion(c**2 * root @ root.T)[0], low, high, RATIO)
     if left == right:
         if not (rule == "bcv" and left == high):  # the oversmoothed matrix
-            warn_of_end(rule, "lower" if left == LOW else "upper")
+            warn_of_end(rule, "lower" if left == low else "upper")
         return left**2 * root @ root.T
-    H = _descend(criterion, root, structure, np.sqrt(left * right))
+    H = _descend(criterion, root, structure, np.sqrt(left * right), low)
     return _best_multiple(criterion, root, (left, right), rule) if H is None else H
 
 
@@ -85,7 +87,24 @@ def _best_multiple(criterion, root, bracket, rule):
     return largest_minimum(lambda c: criterion(c**2 * reference)[0], *bracket, rule) ** 2 * reference
 
 
-def _descend(criterion, root, structure, start):
+def clumping(sample):
+    """How much narrower than the rows clumps of them are, at most 1: so much further down reaches a bracket.
+
+    Parameters
+    ----------
+    sample : Sample
+        Of some features.
+
+    Returns
+    -------
+    float
+    """
+    columns = [sample.column(j) for j in range(sample.X.shape[1])]
+    narrow = [clump_scale(column) / scale for column, scale in zip(columns, sample.scale, strict=True)]
+    return min([1.0, *(share for share in narrow if share > 0)])
+
+
+def _descend(criterion, root, structure, start, least=LOW):
     """The minimum from a multiple of the reference, or None if the descent leaves the bracket."""
     d = len(root)
     rows, columns = np.tril_indices(d) if structure == "full" else np.diag_indices(d)
@@ -107,7 +126,7 @@ def _descend(criterion, root, structure, start):
         return value / unit, by_theta / unit
 
     diagonal_of = np.diag_indices(d)
-    low, high = np.log(0.5 * LOW), np.log(2 * HIGH)  # wider than the multiples, which may be at their end
+    low, high = np.log(0.5 * least), np.log(2 * HIGH)  # wider than the multiples, which may be at their end
     try:
         found = minimize(
             objective,

@@ -73,10 +73,11 @@ def first_valley(criterion, low, high, ratio):
         Twice the better end of the bracket where the criterion has no minimum between them.
     """
     grid = np.geomspace(high, low, max(5, int(np.log(high / low) / np.log(ratio))))
-    value = np.array([criterion(h) for h in grid])
-    inside = np.flatnonzero((value[1:-1] <= value[:-2]) & (value[1:-1] < value[2:])) + 1
-    if len(inside):
-        return grid[inside[0] + 1], grid[inside[0] - 1]
+    value = []
+    for k, h in enumerate(grid):
+        value.append(criterion(h))
+        if k > 1 and value[k - 1] <= value[k - 2] and value[k - 1] < value[k]:
+            return h, grid[k - 2]
     return (low, low) if value[-1] < value[0] else (high, high)
 
 
