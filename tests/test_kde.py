@@ -620,7 +620,12 @@ def test_rows_all_of_which_are_far():
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        ({"metric": "hamming"}, "'metric' parameter"),
+        ({"metric": "hamming"}, "no densities. Take one of euclidean, l2"),
+        ({"metric": "mahalanobis"}, "turned axes are a bandwidth"),
+        ({"metric": max}, "volume of its balls"),
+        ({"metric": "manhatan"}, "'metric' parameter"),
+        ({"bandwidth": [0.0, 1.0]}, r"entries \[0.0, 1.0\]"),
+        ({"bandwidth": [[1.0, 0.5], [0.0, 1.0]]}, "not symmetric"),
         ({"bandwidth": [1.0, 2.0, 3.0]}, "one for each continuous feature"),
         ({"bandwidth": [[1.0, 2.0], [2.0, 1.0]]}, "no positive definite"),
         ({"bandwidth": "plugin"}, "'bandwidth' parameter"),

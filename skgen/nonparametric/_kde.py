@@ -15,7 +15,7 @@ from skgen.nonparametric._bandwidth import RULES
 from skgen.nonparametric._choice import MOST_SCORED, by_rule, check_bandwidth, rule_of_thumb
 from skgen.nonparametric._compress import compress, error_bound
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
-from skgen.nonparametric._metrics import METRICS
+from skgen.nonparametric._metrics import METRICS, refuse_unknown_volume
 from skgen.nonparametric._setting import Setting
 from skgen.nonparametric._space import BOUNDARIES
 
@@ -251,6 +251,10 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     def _equivariance(self):
         scales = isinstance(self.bandwidth, str) and self.pilot is None
         return ("shift", "scale") if scales and self.bounds is None and self.periodic is None else ()
+
+    def _validate_params(self):
+        refuse_unknown_volume(self.metric)
+        super()._validate_params()
 
     def _fit(self, X, y, sample_weight):
         self._learn(X, sample_weight, np.zeros(len(X)))

@@ -8,6 +8,7 @@ ball: for Minkowski's
 
 import numpy as np
 from scipy.special import gammaln
+from sklearn.neighbors import VALID_METRICS
 
 SQUARES, SUM, LARGEST, POWERS, CHORD, PRODUCT = 0, 1, 2, 3, 4, 5  # as the compiled loops call them
 
@@ -74,6 +75,27 @@ METRICS = {  # scikit-learn's names
     "p": None,
     "haversine": "haversine",
 }
+
+
+def refuse_unknown_volume(metric):
+    """Say of scikit-learn's other metrics why they make no density, and what to take instead.
+
+    Parameters
+    ----------
+    metric : object
+        As the user gave it; what is no metric at all is left to others.
+
+    Raises
+    ------
+    ValueError
+        If its kernels cannot be normalised.
+    """
+    known = {*VALID_METRICS["ball_tree"], *VALID_METRICS["brute"]} - set(METRICS)
+    if callable(metric) or (isinstance(metric, str) and metric in known):
+        raise ValueError(
+            f"metric={metric!r}: the volume of its balls is not known, and without that its kernels are no densities. "
+            f"Take one of {', '.join(METRICS)}; scaled and turned axes are a bandwidth for each feature and a matrix."
+        )
 
 
 def metric_of(name, params):
