@@ -42,7 +42,8 @@ def reference(model, X):
         return stats.wishart.logpdf(np.moveaxis(supports.matrices(X), 0, -1), model.df_, model.scale_)
     totals = X.sum(axis=1)
     given_total = [
-        stats.dirichlet_multinomial.logpmf(x, model.concentration_, n) for x, n in zip(X, totals, strict=True)
+        stats.dirichlet_multinomial.logpmf(x, model.concentration_, n) if n else 0.0  # which scipy 1.13 refuses
+        for x, n in zip(X, totals, strict=True)
     ]
     return np.array(given_total) + model.total_.score_samples(totals[:, None])
 

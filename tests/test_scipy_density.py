@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 from scipy.special import polygamma
+from sklearn.utils.fixes import parse_version, sp_version
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -333,9 +334,11 @@ EXOTIC = [
     "halfgennorm", "jf_skew_t", "landau", "loglaplace", "mielke", "powerlognorm", "recipinvgauss", "rel_breitwigner",
     "rice", "wald", "wrapcauchy",
 ]  # fmt: skip
+if sp_version < parse_version("1.14"):
+    EXOTIC.remove("gengamma")  # whose logpdf raises there where 0 is among other numbers
 
 
-@pytest.mark.parametrize("name", EXOTIC)
+@pytest.mark.parametrize("name", [name for name in EXOTIC if hasattr(stats, name)])
 def test_exotic_families_do_not_warn(name):
     """Here a warning is an error."""
     data = draws("gumbel_r", n=200)

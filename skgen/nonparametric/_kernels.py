@@ -386,8 +386,9 @@ class StudentTKernel(Kernel):
         log_z = -_log_1p_square(t)
         tail = a * log_z - np.log(2 * a) - betaln(a, 0.5) + np.log(hyp2f1(a, 0.5, a + 1, np.exp(log_z)))
         is_near = u < min(30.0, np.sqrt(self.df))  # where nothing underflows
-        t = np.where(is_near, t, 0.0)
-        return np.where(is_near, np.log(betaincc(0.5, a, t * t / (1 + t * t)) / 2), tail)
+        z = np.where(is_near, t * t / (1 + t * t), 0.0)
+        share = np.where(z < 0.1, np.log1p(-betainc(0.5, a, z)), np.log(betaincc(0.5, a, z)))
+        return np.where(is_near, share - np.log(2), tail)
 
 
 def _log_1p_square(t):
