@@ -197,6 +197,15 @@ def test_far_queries_are_no_accident(path):
     sums = Direct(np.zeros((3, 2)), np.zeros(3), KERNELS["gaussian"], Minkowski(2))
     with np.errstate(over="ignore"):
         assert np.isneginf(sums.log_sums(np.full((2, 2), 1e200))).all()
+    for spread in (1.0, 1e6):
+        Z = spread * np.random.default_rng(0).standard_normal((400, 2))
+        frame = Frame(np.zeros(2), np.full(2, 1e-3))
+        sums = Direct(Z, np.zeros(400), KERNELS["gaussian"], Minkowski(2), frame=frame)
+        Q = np.vstack([Z[:40], np.full((1, 2), 1e308)])  # overflows in bandwidths
+        log_sums, gradients, steepness = sums.log_sums_and_pulls(Q)
+        np.testing.assert_allclose(sums.log_sums(Q), log_sums, rtol=1e-12, atol=1e-12)
+        assert np.isfinite(log_sums[:40]).all() and np.isneginf(log_sums[40])
+        assert not gradients[40].any() and steepness[40] == 0
 
 
 def test_angles_on_the_sphere(path):

@@ -543,6 +543,38 @@ def test_tops_close_together_are_two():
     np.testing.assert_allclose(modes.shares, 0.5)
 
 
+@pytest.mark.parametrize(
+    "kernel, bandwidth", [("gaussian", 0.08), ("triweight", 0.3), ("biweight", 0.25), ("logistic", 0.04)]
+)
+def test_labels_cross_no_valley(kernel, bandwidth):
+    x = np.linspace(-4.5, 4.5, 100_001)
+    for seed in range(4):
+        X = np.random.default_rng(seed).normal(size=(200, 1))
+        model = KernelDensity(kernel=kernel, bandwidth=bandwidth).fit(X)
+        y, modes = model.score_samples(x[:, None]), model.modes()
+        valleys = x[1:-1][(y[1:-1] < y[:-2]) & (y[1:-1] <= y[2:])]
+        crossed = np.searchsorted(valleys, modes.rows[modes.labels, 0]) != np.searchsorted(valleys, X[:, 0])
+        assert not crossed[np.abs(X - valleys).min(axis=1) > 0.02 * bandwidth].any()
+
+
+@pytest.mark.parametrize("n", [100, 200, 1000])
+def test_a_plateau_is_one_top(n):
+    modes = KernelDensity(bandwidth=0.05).fit(np.linspace(0, 1, n)[:, None]).modes()
+    assert len(modes.rows) == 1 and 0.3 < modes.rows[0, 0] < 0.7
+    lattice = np.stack(np.meshgrid(np.arange(15.0), np.arange(15.0)), axis=-1).reshape(-1, 2)
+    assert len(KernelDensity(bandwidth=2.0).fit(lattice).modes().rows) == 1
+
+
+def test_rows_on_a_lattice_have_tops_of_their_own():
+    """Between equally spaced cusps there are valleys, however shallow."""
+    X = np.linspace(0, 1, 50)[:, None]
+    model = KernelDensity(kernel="exponential", bandwidth=0.1).fit(X)
+    y = model.score_samples(X)
+    tops = (y > model.score_samples(X - 1e-6)) & (y > model.score_samples(X + 1e-6))
+    assert tops.sum() > 20
+    np.testing.assert_allclose(np.sort(model.modes().rows[:, 0]), X[tops, 0], atol=1e-6)
+
+
 def test_wide_hills_are_climbed_in_leaps():
     x = np.linspace(-4, 9, 1000)[:, None]
     weight = np.exp(-(x[:, 0] ** 2) / 2) + 0.5 * np.exp(-((x[:, 0] - 5) ** 2))

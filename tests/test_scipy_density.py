@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 from scipy.special import polygamma
-from sklearn.utils.fixes import parse_version, sp_version
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.fixes import parse_version, sp_version
 
 import skgen
 from skgen import supports

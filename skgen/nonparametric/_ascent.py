@@ -11,17 +11,23 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 from sklearn.exceptions import ConvergenceWarning
 
+from skgen.nonparametric._kernels import GAUSSIAN, LOGISTIC, STUDENT
 from skgen.nonparametric._space import Mapped, Periodic, together
 from skgen.nonparametric._sums._direct import Direct
 
 CLOSE, EXACT = 1e-5, 1e-9  # bandwidths: the last step of a first climb, and of a climb
-NEAR, SAME = 0.02, 1e-3  # bandwidths: between ends of first climbs, and of climbs, to one top
-LEAP = 0.3  # bandwidths: so short that no valley is crossed
-MOST_STEPS, MOST_PUSHES = 10_000, 5
+SAME, NEAR, NEIGHBOURS = 1e-3, 1.0, 8  # bandwidths between tops that are one, and that may be, and how many of these
+CELL = 0.25  # bandwidths: of each hill, the highest row of a cell looks for neighbours on other hills
+BETWEEN = [0.001, 0.01, 0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 0.95, 0.99, 0.999]  # where a valley is looked for
+LEAP = 0.3  # bandwidths
+MOST_STEPS, MOST_PUSHES = 3000, 5
 STRIDE, MEETING = 10, 0.01  # steps after which climbs that have come within some bandwidths go on as one
-PUSH, RISE = 1e-3, 1e-10  # bandwidths aside, and the nats by which a place there is higher, beside a saddle
+PUSH, RISE = 1e-3, 1e-10  # bandwidths aside, and the nats by which a place is higher than another
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def climb(mixture, n_jobs=None):
     _check_climbable(mixture)
     shift = partial(_shift, mixture, _groups(mixture), n_jobs)
     ends, way = _first_climb(mixture, shift)
-    hill = _hills(_places(mixture, ends), NEAR)
+    hill = _hills(mixture, ends)
     tops = _highest(hill, mixture.log_prob(mixture.space.from_line(ends)))
     peaks, n_iter, last_step = shift(ends[tops], EXACT)
     for _ in range(MOST_PUSHES):  # a row on the line between two hills climbs to the saddle
@@ -115,10 +121,10 @@ def climb(mixture, n_jobs=None):
         if not is_saddle.any():
             break
         peaks[is_saddle], n_iter[is_saddle], last_step[is_saddle] = shift(beside[is_saddle], EXACT)
-    same = _hills(_places(mixture, peaks), SAME)
-    if (last_step > EXACT).any():
+    same = _hills(mixture, peaks)
+    if (last_step > CLOSE).any():  # below that it is a plateau
         warnings.warn(
-            f"{np.count_nonzero(last_step > EXACT)} of {len(peaks)} climbs were still on their way after {MOST_STEPS} "
+            f"{np.count_nonzero(last_step > CLOSE)} of {len(peaks)} climbs were still on their way after {MOST_STEPS} "
             "steps, as last_step shows: a larger bandwidth has steeper hills.",
             ConvergenceWarning,
             stacklevel=4,
@@ -135,14 +141,16 @@ def climb(mixture, n_jobs=None):
 
 def _highest(group, heights):
     """The index of the highest member of each group."""
-    return np.array([np.flatnonzero(group == g)[heights[group == g].argmax()] for g in range(group.max() + 1)])
+    order = np.lexsort((heights, group))
+    is_last = np.append(np.diff(group[order]) != 0, np.ones(min(1, len(order)), bool))
+    return order[is_last]
 
 
 def _pushed(mixture, peaks):
     """Whether a small push along an axis leads uphill, and the best place to which one leads."""
     best, beside = mixture.log_prob(mixture.space.from_line(peaks)) + RISE, peaks.copy()
     is_saddle = np.zeros(len(peaks), bool)
-    for push in PUSH * np.vstack([np.diag(mixture.marginal), -np.diag(mixture.marginal)]):
+    for push in PUSH * np.vstack([np.diag(_widths(mixture)), -np.diag(_widths(mixture))]):
         place = mixture.space.from_line(peaks + push)
         height = mixture.log_prob(place)
         higher = height > best
@@ -151,10 +159,15 @@ def _pushed(mixture, peaks):
     return is_saddle, beside
 
 
+def _widths(mixture):
+    """The bandwidths of the narrowest kernel."""
+    return mixture.marginal * (1.0 if mixture.scales is None else mixture.scales.min())
+
+
 def _places(mixture, Z):
     """Rows in bandwidths, with circles laid out in the plane, so that their ends meet."""
     Z, columns = mixture.space.from_line(Z), []
-    for z, feature, h in zip(Z.T, mixture.space.features, mixture.marginal, strict=True):
+    for z, feature, h in zip(Z.T, mixture.space.features, _widths(mixture), strict=True):
         if isinstance(feature, Periodic):
             radius, angle = feature.period / (2 * np.pi * h), 2 * np.pi * z / feature.period
             columns += [radius * np.cos(angle), radius * np.sin(angle)]
@@ -179,42 +192,55 @@ def _check_climbable(mixture):
 
 def _first_climb(mixture, shift):
     """Where climbs from all centres come to, and the number of the climb that took each centre there."""
-    ends, way, moves = mixture.Z, np.arange(len(mixture.Z)), np.ones(len(mixture.Z), bool)
+    ends, way = np.unique(mixture.Z, axis=0, return_inverse=True)
+    way, moves = way.ravel(), np.ones(len(ends), bool)
     for _ in range(MOST_STEPS // STRIDE):
-        order = np.argsort(moves, kind="stable")  # a climb that meets one that has ended has ended, too
-        cells = np.round(_places(mixture, ends[order]) / MEETING)
-        _, first, number = np.unique(cells, axis=0, return_index=True, return_inverse=True)
-        place = np.empty(len(order), dtype=int)
-        place[order] = number.ravel()
-        way, ends, moves = place[way], ends[order][first], moves[order][first]
         if not moves.any():
             break
         ends[moves], _, last = shift(ends[moves], CLOSE, STRIDE)
         moves[moves] = last > CLOSE
+        joins = _joined(np.round(_places(mixture, ends) / MEETING), moves)
+        kept, number = np.unique(joins, return_inverse=True)
+        way, ends, moves = number[way], ends[kept], moves[kept]
     return ends, way
+
+
+def _joined(cells, moves):
+    """Which climb each one goes on with: itself if it has ended, else one of its cell, best one that has ended."""
+    order = np.argsort(moves, kind="stable")
+    _, first, number = np.unique(cells[order], axis=0, return_index=True, return_inverse=True)
+    joins = np.empty(len(order), dtype=int)
+    joins[order] = order[first][number.ravel()]
+    return np.where(moves, joins, np.arange(len(joins)))
 
 
 def _shift(mixture, groups, n_jobs, Z, tol, most_steps=MOST_STEPS):
     """Mean shift from each row of Z until its step is below tol bandwidths: ends, numbers of steps, last steps.
 
-    On wide hills steps shrink slowly, by nearly the same factor each time. After every two of them the sum of all that
-    would follow is tried (Varadhan and Roland, "Simple and globally convergent methods for accelerating the convergence
-    of any EM algorithm", 2008), at most `LEAP` bandwidths away, and kept if the density is no lower there.
+    On wide hills steps shrink slowly, by nearly the same factor each time. Where the kernel is smooth, after every two
+    of them the sum of all that would follow is tried (Varadhan and Roland, "Simple and globally convergent methods for
+    accelerating the convergence of any EM algorithm", 2008), at most `LEAP` bandwidths away, and kept if the density is
+    no lower there. Kernels with edges or cusps have narrow valleys, which leaps would cross.
     """
+    leaps = mixture.kernel.profile(1)[0] in (GAUSSIAN, LOGISTIC, STUDENT)
     ends, n_iter, last, todo = Z.copy(), np.zeros(len(Z), int), np.full(len(Z), np.inf), np.arange(len(Z))
     start, (_, first) = Z, _mean(mixture, groups, Z, n_jobs)
-    for _ in range(most_steps // 2):
+    for _ in range(most_steps // (1 + leaps)):
         height, second = _mean(mixture, groups, first, n_jobs)
         ends[todo] = second
-        last[todo] = _length(mixture, second - first)
-        n_iter[todo] += 2
+        is_rounding = (np.abs(second - first) <= 4 * np.spacing(np.abs(second))).all(axis=1)
+        last[todo] = np.where(is_rounding, 0.0, _length(mixture, second - first))
+        n_iter[todo] += 1 + leaps
         moves = last[todo] > tol
         todo, start, first, second, height = (array[moves] for array in (todo, start, first, second, height))
         if not len(todo):
             break
+        if not leaps:
+            start, first = first, second
+            continue
         start = _leap(mixture, start, first, second)
         reached, first = _mean(mixture, groups, start, n_jobs)
-        fell = ~(reached >= height)
+        fell = ~(reached >= height - 4 * np.spacing(np.abs(height)))
         if fell.any():
             start[fell] = second[fell]
             first[fell] = _mean(mixture, groups, second[fell], n_jobs)[1]
@@ -234,7 +260,7 @@ def _leap(mixture, start, first, second):
 
 def _length(mixture, steps):
     """Lengths of steps in bandwidths."""
-    return np.sqrt(((steps / mixture.marginal) ** 2).sum(axis=1))
+    return np.sqrt(((steps / _widths(mixture)) ** 2).sum(axis=1))
 
 
 def _mean(mixture, groups, Z, n_jobs):
@@ -274,14 +300,59 @@ def _pulls(mixture, groups, X, Z, back, n_jobs):
     return log_total, ways, steepness
 
 
-def _hills(U, near):
-    """Number the groups of rows that are linked by steps shorter than `near`."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-    from scipy.spatial import cKDTree
+def _hills(mixture, Z):
+    """Number the groups of rows between which the density does not fall, or that are nearly one.
 
-    pairs = cKDTree(np.unique(U, axis=0)).query_pairs(near, output_type="ndarray")
-    place = np.unique(U, axis=0, return_inverse=True)[1].ravel()
-    n = place.max() + 1
+    A group goes on with the highest row that can be reached from its top without a valley, and so with one hill only,
+    where it stands between two; if none is higher, with all that are as high, so that a plateau is one.
+    """
+    U = _places(mixture, Z)
+    heights = mixture.log_prob(mixture.space.from_line(Z))
+    group = _linked(cKDTree(U).query_pairs(SAME, output_type="ndarray"), len(Z))
+    some = _highest(group, heights)
+    while True:
+        level = heights[_highest(group, heights)] - RISE  # of each group, that of its top
+        i, j = some[_neighbours(U[some])].T
+        kept = (group[i] != group[j]) & (heights[i] >= level[group[i]])
+        i, j = i[kept], j[kept]
+        kept = _without_valley(mixture, Z, heights, i, j)
+        i, j = i[kept], j[kept]
+        rises, falls = heights[j] > heights[i] + RISE, heights[j] < heights[i] - RISE
+        best = _highest(group[i[rises]], heights[j[rises]])
+        up = np.column_stack([i[rises][best], j[rises][best]])
+        flat = ~rises & ~falls & (heights[j] >= level[group[j]]) & ~np.isin(group[i], group[up[:, 0]])
+        joined = _linked(group[np.vstack([up, np.column_stack([i[flat], j[flat]])])], len(level))
+        if joined.max() + 1 == len(level):
+            return group
+        group = joined[group]
+        cells = np.column_stack([group, np.round(U / CELL)])
+        some = _highest(np.unique(cells, axis=0, return_inverse=True)[1].ravel(), heights)
+
+
+def _neighbours(U):
+    """Pairs of rows that stand side by side."""
+    distance, index = cKDTree(U).query(U, k=NEIGHBOURS + 1, distance_upper_bound=NEAR)
+    i, place = np.nonzero(np.isfinite(distance))
+    return np.column_stack([i, index[i, place]])
+
+
+def _without_valley(mixture, Z, heights, i, j):
+    """Whether the density between rows i and j is nowhere below both."""
+    way = Z[j] - Z[i]
+    for k, feature in enumerate(mixture.space.features):
+        if isinstance(feature, Periodic):
+            way[:, k] -= np.round(way[:, k] / feature.period) * feature.period
+    lower = np.minimum(heights[i], heights[j]) - RISE
+    is_open = np.ones(len(i), bool)
+    for share in BETWEEN:
+        if not is_open.any():
+            break
+        place = mixture.space.from_line(Z[i[is_open]] + share * way[is_open])
+        is_open[is_open] = mixture.log_prob(place) >= lower[is_open]
+    return is_open
+
+
+def _linked(pairs, n):
+    """The numbers of the groups of n things that pairs link."""
     links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    return connected_components(links, directed=False)[1][place]
+    return connected_components(links, directed=False)[1]

@@ -534,7 +534,8 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
     def modes(self):
         """The local maxima of the density that mean shift reaches from the rows, and whose slope each row is on.
 
-        Tops that are less than 0.02 bandwidths apart are taken for one.
+        Tops between which the density does not fall, or that are less than 0.001 bandwidths (of the narrowest kernel)
+        apart, are one.
 
         Returns
         -------

@@ -298,7 +298,7 @@ class _Plain:
         Z, self.log_slope = mixture.coordinates(X)
         is_as_given = mixture.root is None and (mixture.marginal == multiples[0]).all()
         U = Z if is_as_given else mixture.frame.standard(Z) * multiples[0]
-        self.is_exact = is_as_given or np.ptp(U, axis=0).max() <= WIDE * multiples.min()
+        self.is_exact = is_as_given or np.ptp(U, axis=0).max() <= 10 * WIDE * multiples.min()
         self.rows = Rows(U, weights / weights.sum(), mixture.kernel, mixture.metric, mixture.is_product)
         self.multiples = multiples
         self.log_constants = mixture.log_constant + U.shape[1] * np.log(multiples / multiples[0])

@@ -387,7 +387,10 @@ class StudentTKernel(Kernel):
         tail = a * log_z - np.log(2 * a) - betaln(a, 0.5) + np.log(hyp2f1(a, 0.5, a + 1, np.exp(log_z)))
         is_near = u < min(30.0, np.sqrt(self.df))  # where nothing underflows
         z = np.where(is_near, t * t / (1 + t * t), 0.0)
-        share = np.where(z < 0.1, np.log1p(-betainc(0.5, a, z)), np.log(betaincc(0.5, a, z)))
+        inside, outside = betainc(0.5, a, z), betaincc(0.5, a, z)
+        share = np.where(
+            inside < 0.5, np.log1p(-np.minimum(inside, 0.5)), np.log(np.maximum(outside, np.finfo(float).tiny))
+        )
         return np.where(is_near, share - np.log(2), tail)
 
 

@@ -20,6 +20,7 @@ from skgen.nonparametric._bandwidth._rules import frequency_quantile, smaller_sc
 
 EXACT = 500  # distinct values up to which all pairs are listed
 MOST_NODES = 2**22  # of a grid
+MIDDLE = {4: 0.6373, 16: 0.1568}  # widths of the middle quarter and sixteenth of the standard normal law
 NODES_PER_BANDWIDTH = 32  # of the smallest bandwidth that is looked at
 REACH = 12.0  # standard deviations after which a derivative of order 14 is below 1e-15 of its peak
 
@@ -156,21 +157,23 @@ def bandwidth_bracket(sample):
     return 0.1 * factor * (min(scale, clump) if clump > 0 else scale), factor * spread_of(sample)
 
 
-def clump_scale(sample):
-    """The standard deviation of the normal law whose narrowest quarter is as wide as that of the observations.
+def clump_scale(sample, parts=4):
+    """The standard deviation of the normal law whose middle part is as wide as the narrowest of the observations.
 
     Parameters
     ----------
     sample : Sample
         Of one feature.
+    parts : {4, 16}, default=4
+        Quarters or sixteenths.
 
     Returns
     -------
     float
-        The narrowest of the intervals between sixteenths that hold a quarter, over that of the standard normal law.
+        The narrowest of the intervals between quarters of parts that hold a part.
     """
-    at = np.array([frequency_quantile(sample.X[:, 0], sample.weight, p) for p in np.linspace(0, 1, 17)])
-    return (at[4:] - at[:-4]).min() / 0.6373
+    at = np.array([frequency_quantile(sample.X[:, 0], sample.weight, p) for p in np.linspace(0, 1, 4 * parts + 1)])
+    return (at[4:] - at[:-4]).min() / MIDDLE[parts]
 
 
 def pair_lags(sample):

@@ -100,7 +100,8 @@ def clumping(sample):
     float
     """
     columns = [sample.column(j) for j in range(sample.X.shape[1])]
-    narrow = [clump_scale(column) / scale for column, scale in zip(columns, sample.scale, strict=True)]
+    pairs = [(column, scale) for column, scale in zip(columns, sample.scale, strict=True)]
+    narrow = [clump_scale(column, parts) / scale for column, scale in pairs for parts in (4, 16)]
     return min([1.0, *(share for share in narrow if share > 0)])
 
 

@@ -1,11 +1,13 @@
-"""Sums over the pairs of rows in several dimensions, block by block, by matrix products.
+"""Sums over the pairs of rows in several dimensions, block by block, by matrix products while these have the digits.
 
 They are exact; rows are thinned before they come here (`_sample.thinned`) where there are too many of them.
 """
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 ENTRIES = 2**18  # of one block of pairs: it stays in the cache
+WIDE = 1e4  # the largest coordinate whose square leaves a distance of 1 its digits
 
 
 def pair_sums(Z, weight, profile):
@@ -41,6 +43,8 @@ def pair_sums(Z, weight, profile):
 
 def squared_distances(A, B):
     """Squared euclidean distances of shape (len(A), len(B)), never negative."""
+    if _is_wide(A, B):
+        return cdist(A, B, "sqeuclidean")
     q = A @ (-2 * B.T)
     q += (A * A).sum(axis=1)[:, None]
     q += (B * B).sum(axis=1)
@@ -49,8 +53,16 @@ def squared_distances(A, B):
 
 def outer_sum(D, A, B):
     r"""The matrix :math:`\sum_{i, j} D_{i j} (a_i - b_j)(a_i - b_j)^T`."""
+    if _is_wide(A, B):
+        i, j = np.nonzero(D)
+        gaps = A[i] - B[j]
+        return (gaps.T * D[i, j]) @ gaps
     cross = A.T @ D @ B
     return (A.T * D.sum(axis=1)) @ A + (B.T * D.sum(axis=0)) @ B - cross - cross.T
+
+
+def _is_wide(A, B):
+    return max(np.abs(A).max(), np.abs(B).max()) > WIDE
 
 
 def curvature(sample, g):

@@ -98,20 +98,22 @@ class Direct:
         -------
         ndarray of shape (n_queries,)
         """
-        far = ~np.isfinite(Q).all(axis=1)
-        if far.any():  # beyond all numbers, and so beyond all kernels
-            Q = np.where(far[:, None], 0.0, Q)
-            return np.where(far, -np.inf, self.log_sums(Q, own, log_own, n_jobs))
+        Q, far = self._entered(Q)
         own = np.full(len(Q), -1) if own is None else np.where(own < 0, -1, self.place[own])
         log_own = np.zeros(len(Q)) if log_own is None else log_own
-        Q = self._entered(Q)
         if self.centers.size * len(Q) <= BY_NUMPY:
-            return self._by_numpy(Q, own, log_own)
-        return self._by_loops(Q, own, log_own, np.empty((len(Q), 0)), n_jobs)
+            found = self._by_numpy(Q, own, log_own)
+        else:
+            found = self._by_loops(Q, own, log_own, np.empty((len(Q), 0)), n_jobs)
+        return np.where(far, -np.inf, found) if far.any() else found
 
     def _entered(self, Q):
-        """Queries in bandwidths, if rounding costs nothing there."""
-        return Q if self.frame is None or self.is_wide else self.frame.standard(Q)
+        """Queries in bandwidths, if rounding costs nothing there; and which lie beyond all numbers, and so kernels."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            U = Q if self.frame is None else self.frame.standard(Q)
+        far = ~np.isfinite(U).all(axis=1)
+        Q = Q if self.is_wide else U
+        return np.where(far[:, None], self.Z[0] if self.is_wide else 0.0, Q) if far.any() else Q, far
 
     def log_sums_and_pulls(self, Q, n_jobs=None):
         r"""Log-sums, and what the kernels pull at each query: the way uphill, in coordinates whose bandwidth is 1.
@@ -135,16 +137,18 @@ class Direct:
         steepness : ndarray of shape (n_queries,)
             Zero for products and there.
         """
-        Q = self._entered(Q)
+        Q, far = self._entered(Q)
         is_round = self.is_gaussian or self.metric.code[0] == SQUARES
         if not is_round or self.centers.size * len(Q) <= BY_NUMPY:
             blocks = list(gen_batches(len(Q), max(1, BLOCK // self.centers.size)))
             parts = in_threads(lambda block: self._pulls_by_numpy(Q[block]), blocks, n_jobs)
             log_sums, gradients, steepness = (np.concatenate(part) for part in zip(*parts, strict=True))
-            return log_sums, gradients, steepness
-        pulls = np.zeros((len(Q), Q.shape[1] + 1))
-        log_sums = self._by_loops(Q, np.full(len(Q), -1), np.zeros(len(Q)), pulls, n_jobs)
-        return log_sums, pulls[:, :-1] / self.unit, pulls[:, -1]
+        else:
+            pulls = np.zeros((len(Q), Q.shape[1] + 1))
+            log_sums = self._by_loops(Q, np.full(len(Q), -1), np.zeros(len(Q)), pulls, n_jobs)
+            gradients, steepness = pulls[:, :-1] / self.unit, pulls[:, -1]
+        log_sums[far], gradients[far], steepness[far] = -np.inf, 0.0, 0.0
+        return log_sums, gradients, steepness
 
     def _by_loops(self, Q, own, log_own, pulls, n_jobs):
         places = self.frame.standard(Q) if self.is_wide else Q
