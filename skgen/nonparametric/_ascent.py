@@ -11,19 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 from sklearn.exceptions import ConvergenceWarning
 
+from skgen.nonparametric._hills import highest, hills, places, widths
 from skgen.nonparametric._kernels import GAUSSIAN, LOGISTIC, STUDENT
-from skgen.nonparametric._space import Mapped, Periodic, together
+from skgen.nonparametric._space import Mapped, together
 from skgen.nonparametric._sums._direct import Direct
 
 CLOSE, EXACT = 1e-5, 1e-9  # bandwidths: the last step of a first climb, and of a climb
-SAME, NEAR, NEIGHBOURS = 1e-3, 1.0, 8  # bandwidths between tops that are one, and that may be, and how many of these
-CELL = 0.25  # bandwidths: of each hill, the highest row of a cell looks for neighbours on other hills
-BETWEEN = [0.001, 0.01, 0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 0.95, 0.99, 0.999]  # where a valley is looked for
 LEAP = 0.3  # bandwidths
 MOST_STEPS, MOST_PUSHES = 3000, 5
 STRIDE, MEETING = 10, 0.01  # steps after which climbs that have come within some bandwidths go on as one
@@ -113,15 +108,15 @@ def climb(mixture, n_jobs=None):
     _check_climbable(mixture)
     shift = partial(_shift, mixture, _groups(mixture), n_jobs)
     ends, way = _first_climb(mixture, shift)
-    hill = _hills(mixture, ends)
-    tops = _highest(hill, mixture.log_prob(mixture.space.from_line(ends)))
+    hill = hills(mixture, ends)
+    tops = highest(hill, mixture.log_prob(mixture.space.from_line(ends)))
     peaks, n_iter, last_step = shift(ends[tops], EXACT)
     for _ in range(MOST_PUSHES):  # a row on the line between two hills climbs to the saddle
         is_saddle, beside = _pushed(mixture, peaks)
         if not is_saddle.any():
             break
         peaks[is_saddle], n_iter[is_saddle], last_step[is_saddle] = shift(beside[is_saddle], EXACT)
-    same = _hills(mixture, peaks)
+    same = hills(mixture, peaks)
     if (last_step > CLOSE).any():  # below that it is a plateau
         warnings.warn(
             f"{np.count_nonzero(last_step > CLOSE)} of {len(peaks)} climbs were still on their way after {MOST_STEPS} "
@@ -130,7 +125,7 @@ def climb(mixture, n_jobs=None):
             stacklevel=4,
         )
     heights = mixture.log_prob(mixture.space.from_line(peaks))
-    kept = _highest(same, heights)
+    kept = highest(same, heights)
     kept = kept[np.argsort(-heights[kept], kind="stable")]
     number = np.empty(len(kept), dtype=int)
     number[same[kept]] = np.arange(len(kept))
@@ -139,41 +134,17 @@ def climb(mixture, n_jobs=None):
     return Modes(mixture.space.from_line(peaks[kept]), heights[kept], labels, shares, n_iter[kept], last_step[kept])
 
 
-def _highest(group, heights):
-    """The index of the highest member of each group."""
-    order = np.lexsort((heights, group))
-    is_last = np.append(np.diff(group[order]) != 0, np.ones(min(1, len(order)), bool))
-    return order[is_last]
-
-
 def _pushed(mixture, peaks):
     """Whether a small push along an axis leads uphill, and the best place to which one leads."""
     best, beside = mixture.log_prob(mixture.space.from_line(peaks)) + RISE, peaks.copy()
     is_saddle = np.zeros(len(peaks), bool)
-    for push in PUSH * np.vstack([np.diag(_widths(mixture)), -np.diag(_widths(mixture))]):
+    for push in PUSH * np.vstack([np.diag(widths(mixture)), -np.diag(widths(mixture))]):
         place = mixture.space.from_line(peaks + push)
         height = mixture.log_prob(place)
         higher = height > best
         best, is_saddle = np.where(higher, height, best), is_saddle | higher
         beside[higher] = place[higher]
     return is_saddle, beside
-
-
-def _widths(mixture):
-    """The bandwidths of the narrowest kernel."""
-    return mixture.marginal * (1.0 if mixture.scales is None else mixture.scales.min())
-
-
-def _places(mixture, Z):
-    """Rows in bandwidths, with circles laid out in the plane, so that their ends meet."""
-    Z, columns = mixture.space.from_line(Z), []
-    for z, feature, h in zip(Z.T, mixture.space.features, _widths(mixture), strict=True):
-        if isinstance(feature, Periodic):
-            radius, angle = feature.period / (2 * np.pi * h), 2 * np.pi * z / feature.period
-            columns += [radius * np.cos(angle), radius * np.sin(angle)]
-        else:
-            columns.append(z / h)
-    return np.column_stack(columns)
 
 
 def _check_climbable(mixture):
@@ -199,7 +170,7 @@ def _first_climb(mixture, shift):
             break
         ends[moves], _, last = shift(ends[moves], CLOSE, STRIDE)
         moves[moves] = last > CLOSE
-        joins = _joined(np.round(_places(mixture, ends) / MEETING), moves)
+        joins = _joined(np.round(places(mixture, ends) / MEETING), moves)
         kept, number = np.unique(joins, return_inverse=True)
         way, ends, moves = number[way], ends[kept], moves[kept]
     return ends, way
@@ -260,7 +231,7 @@ def _leap(mixture, start, first, second):
 
 def _length(mixture, steps):
     """Lengths of steps in bandwidths."""
-    return np.sqrt(((steps / _widths(mixture)) ** 2).sum(axis=1))
+    return np.sqrt(((steps / widths(mixture)) ** 2).sum(axis=1))
 
 
 def _mean(mixture, groups, Z, n_jobs):
@@ -298,61 +269,3 @@ def _pulls(mixture, groups, X, Z, back, n_jobs):
             ways = old[:, None] * ways + new[:, None] * part_ways
             steepness, log_total = old * steepness + new * part_steepness, both
     return log_total, ways, steepness
-
-
-def _hills(mixture, Z):
-    """Number the groups of rows between which the density does not fall, or that are nearly one.
-
-    A group goes on with the highest row that can be reached from its top without a valley, and so with one hill only,
-    where it stands between two; if none is higher, with all that are as high, so that a plateau is one.
-    """
-    U = _places(mixture, Z)
-    heights = mixture.log_prob(mixture.space.from_line(Z))
-    group = _linked(cKDTree(U).query_pairs(SAME, output_type="ndarray"), len(Z))
-    some = _highest(group, heights)
-    while True:
-        level = heights[_highest(group, heights)] - RISE  # of each group, that of its top
-        i, j = some[_neighbours(U[some])].T
-        kept = (group[i] != group[j]) & (heights[i] >= level[group[i]])
-        i, j = i[kept], j[kept]
-        kept = _without_valley(mixture, Z, heights, i, j)
-        i, j = i[kept], j[kept]
-        rises, falls = heights[j] > heights[i] + RISE, heights[j] < heights[i] - RISE
-        best = _highest(group[i[rises]], heights[j[rises]])
-        up = np.column_stack([i[rises][best], j[rises][best]])
-        flat = ~rises & ~falls & (heights[j] >= level[group[j]]) & ~np.isin(group[i], group[up[:, 0]])
-        joined = _linked(group[np.vstack([up, np.column_stack([i[flat], j[flat]])])], len(level))
-        if joined.max() + 1 == len(level):
-            return group
-        group = joined[group]
-        cells = np.column_stack([group, np.round(U / CELL)])
-        some = _highest(np.unique(cells, axis=0, return_inverse=True)[1].ravel(), heights)
-
-
-def _neighbours(U):
-    """Pairs of rows that stand side by side."""
-    distance, index = cKDTree(U).query(U, k=NEIGHBOURS + 1, distance_upper_bound=NEAR)
-    i, place = np.nonzero(np.isfinite(distance))
-    return np.column_stack([i, index[i, place]])
-
-
-def _without_valley(mixture, Z, heights, i, j):
-    """Whether the density between rows i and j is nowhere below both."""
-    way = Z[j] - Z[i]
-    for k, feature in enumerate(mixture.space.features):
-        if isinstance(feature, Periodic):
-            way[:, k] -= np.round(way[:, k] / feature.period) * feature.period
-    lower = np.minimum(heights[i], heights[j]) - RISE
-    is_open = np.ones(len(i), bool)
-    for share in BETWEEN:
-        if not is_open.any():
-            break
-        place = mixture.space.from_line(Z[i[is_open]] + share * way[is_open])
-        is_open[is_open] = mixture.log_prob(place) >= lower[is_open]
-    return is_open
-
-
-def _linked(pairs, n):
-    """The numbers of the groups of n things that pairs link."""
-    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    return connected_components(links, directed=False)[1]
