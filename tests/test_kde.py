@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.integrate import quad
 from scipy.special import logsumexp
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, LeaveOneOut, cross_val_score
 from sklearn.neighbors import KernelDensity as Theirs
 
@@ -563,6 +564,15 @@ def test_a_plateau_is_one_top(n):
     assert len(modes.rows) == 1 and 0.3 < modes.rows[0, 0] < 0.7
     lattice = np.stack(np.meshgrid(np.arange(15.0), np.arange(15.0)), axis=-1).reshape(-1, 2)
     assert len(KernelDensity(bandwidth=2.0).fit(lattice).modes().rows) == 1
+
+
+def test_climbs_that_do_not_end_are_told(monkeypatch):
+    monkeypatch.setattr("skgen.nonparametric._ascent.MOST_STEPS", 10)
+    x = np.linspace(-4, 4, 300)[:, None]
+    model = KernelDensity(bandwidth=0.05).fit(x, sample_weight=1000 * np.exp(-(x[:, 0] ** 2) / 2))
+    with pytest.warns(ConvergenceWarning, match="were still on their way") as caught:
+        assert model.modes().last_step.max() > 1e-5
+    assert caught[0].filename == __file__
 
 
 def test_rows_on_a_lattice_have_tops_of_their_own():

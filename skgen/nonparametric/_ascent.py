@@ -42,7 +42,8 @@ class Modes:
     n_iter : ndarray of shape (n_modes,)
         Steps of the climb from a nearby row.
     last_step : ndarray of shape (n_modes,)
-        The length of the last one, in bandwidths: a climb has converged where it is below 1e-9.
+        The length of the last one, in bandwidths, 0 if it was rounding: a climb has converged where it is below 1e-9,
+        and stands on a plateau where it is below 1e-5 and shrinks no more.
     """
 
     rows: np.ndarray
@@ -110,19 +111,19 @@ def climb(mixture, n_jobs=None):
     ends, way = _first_climb(mixture, shift)
     hill = hills(mixture, ends)
     tops = highest(hill, mixture.log_prob(mixture.space.from_line(ends)))
-    peaks, n_iter, last_step = shift(ends[tops], EXACT)
+    peaks, n_iter, last_step = shift(ends[tops], EXACT, MOST_STEPS)
     for _ in range(MOST_PUSHES):  # a row on the line between two hills climbs to the saddle
         is_saddle, beside = _pushed(mixture, peaks)
         if not is_saddle.any():
             break
-        peaks[is_saddle], n_iter[is_saddle], last_step[is_saddle] = shift(beside[is_saddle], EXACT)
+        peaks[is_saddle], n_iter[is_saddle], last_step[is_saddle] = shift(beside[is_saddle], EXACT, MOST_STEPS)
     same = hills(mixture, peaks)
     if (last_step > CLOSE).any():  # below that it is a plateau
         warnings.warn(
             f"{np.count_nonzero(last_step > CLOSE)} of {len(peaks)} climbs were still on their way after {MOST_STEPS} "
             "steps, as last_step shows: a larger bandwidth has steeper hills.",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
     heights = mixture.log_prob(mixture.space.from_line(peaks))
     kept = highest(same, heights)
@@ -185,7 +186,7 @@ def _joined(cells, moves):
     return np.where(moves, joins, np.arange(len(joins)))
 
 
-def _shift(mixture, groups, n_jobs, Z, tol, most_steps=MOST_STEPS):
+def _shift(mixture, groups, n_jobs, Z, tol, most_steps):
     """Mean shift from each row of Z until its step is below tol bandwidths: ends, numbers of steps, last steps.
 
     On wide hills steps shrink slowly, by nearly the same factor each time. Where the kernel is smooth, after every two

@@ -547,6 +547,11 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
         ValueError
             If the kernel is no function of the Euclidean distance, or features are discrete or transformed.
 
+        Warns
+        -----
+        ConvergenceWarning
+            If some climbs were still on their way after 3000 steps.
+
         Examples
         --------
         >>> from skgen import KernelDensity

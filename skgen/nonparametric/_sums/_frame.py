@@ -20,7 +20,7 @@ class Frame:
 
     def __init__(self, origin, widths, root=None):
         self.origin, self.root = origin, root
-        self.table = np.atleast_2d(widths if root is None else root)
+        self.table = np.array(widths if root is None else root, order="C", ndmin=2)  # for compiled loops: one layout
 
     def standard(self, Z):
         """Coordinates of rows."""
