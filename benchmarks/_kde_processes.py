@@ -20,14 +20,11 @@ CLASSES = {"ours": ("skgen.nonparametric", {"n_jobs": 2}), "scikit-learn": ("skl
 
 
 def memory(name, d, n, m):
-    """Peak of the resident memory over what it was before `fit` and `score_samples`, in MB (1e6 bytes).
-
-    All is counted, compiled code's arrays and threads' stacks too. What earlier calls have freed is given back to the
-    system first. NaN where the system (Linux) does not count.
-    """
+    """Peak of the resident memory over what it was before `fit` and `score_samples`, in MB (1e6 bytes)."""
     import numpy as np
 
     sys.path.insert(0, str(FOLDER))
+    import _memory
     from _kde_sides import OURS, PEERS, standard_rows
 
     fit = {side.name: side.fit for side in (OURS, *PEERS)}[name]
@@ -35,24 +32,7 @@ def memory(name, d, n, m):
     X, Q = standard_rows(n, d, rng), rng.standard_normal((m, d))
     h = n ** (-1 / (d + 4))
     fit(X[:WARM], h, "gaussian")(Q[:WARM])
-    _give_back()
-    before = _resident("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-    fit(X, h, "gaussian")(Q)
-    return {"megabytes": (_resident("VmHWM") - before) / 1e6}
-
-
-def _give_back():
-    import ctypes
-    import gc
-
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-
-
-def _resident(field):
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field))
-    return int(line.split()[1]) * 1024
+    return {"megabytes": _memory.peak(lambda: fit(X, h, "gaussian")(Q))}
 
 
 def first(name, d, n, m):

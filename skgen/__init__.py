@@ -24,6 +24,7 @@ _HOME = {
     "Geometric": "skgen.parametric",
     "Gumbel": "skgen.parametric",
     "HalfNormal": "skgen.parametric",
+    "HistogramDensity": "skgen.nonparametric",
     "Independent": "skgen.parametric",
     "InverseGaussian": "skgen.parametric",
     "KernelDensity": "skgen.nonparametric",

@@ -14,6 +14,7 @@ from skgen.checks import all_estimators as all_estimators
 from skgen.checks import check_density_estimator as check_density_estimator
 from skgen.foreign import ForeignDensity as ForeignDensity
 from skgen.foreign import as_density as as_density
+from skgen.nonparametric import HistogramDensity as HistogramDensity
 from skgen.nonparametric import KernelDensity as KernelDensity
 from skgen.nonparametric import KernelDensityCV as KernelDensityCV
 from skgen.parametric import GEV as GEV

@@ -37,8 +37,6 @@ from skgen import supports
 from skgen.columns import Columns, is_frame, read_table, refuse_dates, refuse_duplicate_names
 from skgen.random import as_generator
 
-SUMMED_AT_ONCE = 2**16  # entries of X in one block of a fit by sums: what is made of them stays in the cache
-
 
 class UnboundedLikelihood(ValueError):
     """The likelihood of these rows has no maximum: a constant column, or too few rows."""
@@ -457,6 +455,8 @@ class AdditiveStatistics(FitByBlocks):
         The origin from which they are taken.
     """
 
+    _summed_at_once = 2**16  # entries of X in one block: what is made of them stays in the cache
+
     def _coordinates(self, X, sample_weight):
         """The origin for the sums, or None where nothing can cancel."""
         return
@@ -495,7 +495,7 @@ class AdditiveStatistics(FitByBlocks):
         """The statistics of all rows, block by block, so that memory stays at O(block)."""
         total = None
         entries = X.shape[1] if isinstance(X, np.ndarray) else max(len(x) * x.shape[1] for x in X)
-        for block in gen_batches(len(X), max(1, SUMMED_AT_ONCE // entries)):
+        for block in gen_batches(len(X), max(1, self._summed_at_once // entries)):
             sums = self._statistics(X[block], sample_weight[block], coordinates)
             total = sums if total is None else add_statistics(total, sums)
         return total

@@ -153,3 +153,69 @@ class IndependentColumns(TractableConditionals):
         array([[1.]])
         """
         return self._of_values().conditional_ppf(U)
+
+
+class DependentColumns(TractableConditionals):
+    """Columns that depend on each other: one alone has a distribution function, several have those given others."""
+
+    def cdf(self, X):
+        """Distribution function, of one feature.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, 1)
+            The values.
+
+        Returns
+        -------
+        U : ndarray of shape (n_samples, 1)
+            P(x <= X).
+
+        Raises
+        ------
+        ValueError
+            If there are more features: `conditional_cdf` is the one that determines their distribution.
+
+        Examples
+        --------
+        >>> from skgen import HistogramDensity
+        >>> HistogramDensity(bins=[0, 1, 3], alpha=0, outside="-inf").fit([[0.5], [2.0]]).cdf([[2.0]])
+        array([[0.75]])
+        """
+        self._check_one_feature("cdf")
+        return self.conditional_cdf(X)
+
+    def ppf(self, U):
+        """Quantiles, of one feature: the inverse of `cdf`.
+
+        Parameters
+        ----------
+        U : array-like of shape (n_samples, 1)
+            Probabilities.
+
+        Returns
+        -------
+        X : ndarray or data frame of shape (n_samples, 1)
+            Values, in a table like the fitted one.
+
+        Raises
+        ------
+        ValueError
+            If there are more features: `conditional_ppf` is what leads to rows.
+
+        Examples
+        --------
+        >>> from skgen import HistogramDensity
+        >>> HistogramDensity(bins=[0, 1, 3], alpha=0, outside="-inf").fit([[0.5], [2.0]]).ppf([[0.75]])
+        array([[2.]])
+        """
+        self._check_one_feature("ppf")
+        return self.conditional_ppf(U)
+
+    def _check_one_feature(self, method):
+        check_is_fitted(self)
+        if self.n_features_in_ > 1:
+            raise ValueError(
+                f"{method} is for one feature, but there are {self.n_features_in_}: use conditional_{method}, column "
+                "by column given those before it."
+            )

@@ -30,6 +30,7 @@ FORMAT = 1  # of the dict in the file; a reader refuses a later one
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "skops")
 SUPPORT = {  # what fitted models hold besides estimators, arrays and plain values
     "skgen.columns.Columns",
+    "skgen.nonparametric._histogram._cells.Cells",
     "skgen.nonparametric._kernels.StudentTKernel",
     "skgen.persistence.TreeRows",
     "pandas.Interval",  # labels that `pandas.cut` made

@@ -11,7 +11,7 @@ from skgen import supports
 from skgen.checks import all_estimators
 from skgen.columns import Columns
 from skgen.foreign import ForeignDensity
-from skgen.nonparametric import KernelDensity, KernelDensityCV, StudentTKernel
+from skgen.nonparametric import HistogramDensity, KernelDensity, KernelDensityCV, StudentTKernel
 from skgen.parametric import (
     Bernoulli,
     Binomial,
@@ -65,6 +65,13 @@ MORE = [
     Independent(TheirKernelDensity(bandwidth=0.5)),
     ForeignDensity(TheirKernelDensity(bandwidth=0.5)),
     ForeignDensity(GaussianMixture(n_components=2)),
+    HistogramDensity(bins=7),
+    HistogramDensity(bins=[-3.0, -1.0, -0.5, 0.0, 0.4, 1.0, 2.0]),
+    HistogramDensity(bins={0: 6}, alpha=2.5),
+    HistogramDensity(bins="quantile", n_quantiles=6, kind="frequency_polygon", prior="independent"),
+    HistogramDensity(bins=5, range=(-6, 6), kind="averaged_shifted", n_shifts=2),
+    HistogramDensity(bins=8, range=(-1, 2.5), kind="frequency_polygon"),
+    HistogramDensity(alpha=0, outside="-inf"),
     KernelDensity(bandwidth=[[0.5, 0.2], [0.2, 0.4]]),
     KernelDensity(kernel=StudentTKernel(3)),
     KernelDensity(metric="minkowski", metric_params={"p": 3}),

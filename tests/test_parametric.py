@@ -205,7 +205,7 @@ def test_offsets_and_scales_cost_nothing():
 def test_a_fit_in_blocks_is_a_fit(monkeypatch):
     X = RNG.normal(size=(500, 3))
     whole = Gaussian().fit(X).covariance_
-    monkeypatch.setattr("skgen.base.SUMMED_AT_ONCE", 30)
+    monkeypatch.setattr("skgen.base.AdditiveStatistics._summed_at_once", 30)
     np.testing.assert_allclose(Gaussian().fit(X).covariance_, whole, rtol=1e-12)
 
 

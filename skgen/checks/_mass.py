@@ -160,7 +160,28 @@ def masses_between(model, chart, Y, points, cell=()):
         return height(np.clip(center + scale * T / (1 - T**2), low, high)) * stretch
 
     witnesses = np.column_stack([to_unit(y, k) for k, y in enumerate(Y.T)])
-    return box_masses(density, *boxes(edges), witnesses=None if len(cell) else witnesses)
+    bends = [to_unit(y, k) for k, y in enumerate(_kinks(model, chart, Y))]
+    fine = [np.union1d(e, b[(b > e[0]) & (b < e[-1])]) for e, b in zip(edges, bends, strict=True)]
+    masses, error = box_masses(density, *boxes(fine), witnesses=None if len(cell) else witnesses)
+    masses = masses.reshape([len(e) - 1 for e in fine])
+    for k, (e, f) in enumerate(zip(edges, fine, strict=True)):
+        masses = np.add.reduceat(masses, np.searchsorted(f, e[:-1]), axis=k)
+    return masses.ravel(), error
+
+
+def _kinks(model, chart, Y):
+    """For each coordinate of the chart where the density bends or jumps, if the model says so (by `_kinks`)."""
+    found = getattr(model, "_kinks", lambda: None)()
+    if found is None:
+        return [np.empty(0)] * Y.shape[1]
+    middle = np.median(chart.from_line(Y)[0], axis=0)
+    for k, at in enumerate(found):
+        rows = np.tile(middle, (len(at), 1))
+        rows[:, k] = at
+        with np.errstate(all="ignore"):  # the ends of an interval are infinitely far on its chart
+            at = chart.to_line(rows)[0][:, k]
+        found[k] = at[np.isfinite(at)]
+    return found
 
 
 def _to_unit(u):

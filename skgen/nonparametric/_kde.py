@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skgen.base import DensityEstimator, FitByBlocks, UnboundedLikelihood
-from skgen.conditionals import TractableConditionals
+from skgen.conditionals import DependentColumns
 from skgen.nonparametric import _adaptive, _conditionals
 from skgen.nonparametric._ascent import climb, gradient
 from skgen.nonparametric._bandwidth import RULES
@@ -22,7 +22,7 @@ from skgen.nonparametric._space import BOUNDARIES
 RTOL = dict.fromkeys(("lscv", "bcv", "scv", "mlcv", "plug_in", "plug_in_1"), 1e-6)  # found by a search
 
 
-class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
+class KernelDensity(FitByBlocks, DependentColumns, DensityEstimator):
     r"""Kernel density estimate: a kernel around every row.
 
     .. math:: p(x) = \frac{1}{n} \sum_{i=1}^n \frac{1}{c\, h^d}\, k\!\left(\frac{\lVert x - x_i \rVert}{h}\right)
@@ -444,56 +444,6 @@ class KernelDensity(FitByBlocks, TractableConditionals, DensityEstimator):
 
     def _complete(self, X, rng):
         return _conditionals.complete(self._mixture_, X, rng)
-
-    def cdf(self, X):
-        """Distribution function, of one feature.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n_samples, 1)
-            The values.
-
-        Returns
-        -------
-        U : ndarray of shape (n_samples, 1)
-            P(x <= X).
-
-        Raises
-        ------
-        ValueError
-            If there are more features: `conditional_cdf` is the one that determines their distribution.
-        """
-        self._check_one_feature("cdf")
-        return self.conditional_cdf(X)
-
-    def ppf(self, U):
-        """Quantiles, of one feature: the inverse of `cdf`.
-
-        Parameters
-        ----------
-        U : array-like of shape (n_samples, 1)
-            Probabilities.
-
-        Returns
-        -------
-        X : ndarray or data frame of shape (n_samples, 1)
-            Values, in a table like the fitted one.
-
-        Raises
-        ------
-        ValueError
-            If there are more features: `conditional_ppf` is what leads to rows.
-        """
-        self._check_one_feature("ppf")
-        return self.conditional_ppf(U)
-
-    def _check_one_feature(self, method):
-        check_is_fitted(self)
-        if self.n_features_in_ > 1:
-            raise ValueError(
-                f"{method} is for one feature, but there are {self.n_features_in_}: use conditional_{method}, column "
-                "by column given those before it."
-            )
 
     def gradient(self, X):
         r"""The score function: the gradient of the log-density with respect to the row.

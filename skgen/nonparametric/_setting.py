@@ -73,9 +73,9 @@ class Setting:
         d, columns = X.shape[1], model.columns_
         discrete = _discrete(model, columns)
         continuous = [j for j in range(d) if j not in discrete]
-        bounds = _by_number(model.bounds, columns, continuous, "bounds")
-        periodic = _by_number(model.periodic, columns, continuous, "periodic")
-        bounds = {j: _checked_ends(ends, columns.name(j)) for j, ends in bounds.items()}
+        bounds = by_number(model.bounds, columns, continuous, "bounds")
+        periodic = by_number(model.periodic, columns, continuous, "periodic")
+        bounds = {j: checked_ends(ends, columns.name(j)) for j, ends in bounds.items()}
         for j, period in periodic.items():
             if not (isinstance(period, Real) and 0 < period < np.inf):
                 raise ValueError(f"periodic: the period of {columns.name(j)} is {period!r}, but is a number above 0.")
@@ -263,13 +263,16 @@ def _circle(period, start):
     return supports.Circle("circle", f"positions on a circle of length {period:g}", start, start + period)
 
 
-def _checked_ends(ends, name):
+def checked_ends(ends, name, what="bounds"):
     """A pair of ends as numbers; None is infinite."""
+    ends = ends.tolist() if isinstance(ends, np.ndarray) else ends
     pair = tuple(ends) if isinstance(ends, tuple | list) else ()
     pair = tuple(open_end if end is None else end for end, open_end in zip(pair, (-np.inf, np.inf), strict=False))
     if len(pair) == 2 and all(isinstance(end, Real) for end in pair) and len(ends) == 2 and pair[0] < pair[1]:
         return float(pair[0]), float(pair[1])
-    raise ValueError(f"bounds of {name} are {ends!r}: give a pair (low, high) with low < high, or None for no end.")
+    raise ValueError(
+        f"{what} of {name} were given as {ends!r}: give a pair (low, high) with low < high, or None for no end."
+    )
 
 
 def _check_sphere(model, X):
@@ -285,7 +288,7 @@ def _check_sphere(model, X):
             raise ValueError(f"metric='haversine' does not go with {name}={getattr(model, name)!r}.")
 
 
-def _by_number(given, columns, continuous, what):
+def by_number(given, columns, continuous, what):
     """A dict by number of the feature, from one value for all continuous features or a dict by name or number."""
     if given is None:
         return {}
@@ -309,7 +312,7 @@ def _number(name, columns, what):
 def _discrete(model, columns):
     """For each discrete feature its number of labels, or None for whole numbers."""
     labelled = {j for j, kind in enumerate(columns.kinds) if kind == "category"}
-    kinds = {} if model.discrete in (None, "auto") else _by_number(model.discrete, columns, [], "discrete")
+    kinds = {} if model.discrete in (None, "auto") else by_number(model.discrete, columns, [], "discrete")
     for j, kind in kinds.items():
         if kind not in ("unordered", "ordered"):
             raise ValueError(f"discrete: {columns.name(j)} is {kind!r}, but may be 'unordered' or 'ordered'.")

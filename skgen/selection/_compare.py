@@ -28,6 +28,7 @@ from skgen.sequences import SequenceDensityEstimator
 
 GRIDS = {  # what `default_candidates` searches; a model that is not here competes with its defaults
     "Gaussian": {"covariance": ["full", "diag", "spherical", LedoitWolf()]},
+    "HistogramDensity": {"kind": ["histogram", "frequency_polygon"], "prior": ["uniform", "independent"]},
     "KernelDensity": {"bandwidth": ["silverman", "plug_in"], "bandwidth_structure": ["diag", "full"]},
 }
 ON_REQUEST = {
