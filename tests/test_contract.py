@@ -116,7 +116,7 @@ def widths(estimator, wanted):
         bandwidth = getattr(estimator, "bandwidth", 1.0)
         of_metric = getattr(estimator, "metric", "euclidean") != "euclidean"  # one column knows but one metric
         wanted = [len(bandwidth)] if isinstance(bandwidth, list) else wanted[1:2] if of_metric else wanted[:2]
-    if isinstance(estimator, HistogramDensity) and estimator.alpha in (0, 2.5):
+    if isinstance(estimator, HistogramDensity) and (estimator.alpha == 0 or isinstance(estimator.bins, dict)):
         wanted = wanted[
             :2
         ]  # between the full cells of more columns is next to nothing, and no method measures the mass

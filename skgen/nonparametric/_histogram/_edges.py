@@ -68,7 +68,7 @@ class Options:
                 continue
             low, high = self._range(X[:, j], j)
             if isinstance(bins, int):
-                found[j] = self._even(low, high, bins, j)
+                found[j] = np.linspace(low, high, bins + 1)
                 continue
             line = sorted_line(X[:, j], weights, low, high, X.shape[1], float(self.is_whole[j]))
             if not line.n > 1:
@@ -79,7 +79,7 @@ class Options:
             if bins in LOSSES:
                 joint.setdefault(bins, {})[j] = line
             elif bins in WIDTHS:
-                found[j] = self._even(low, high, self._number(line, bins, j), j)
+                found[j] = line.even_edges(self._number(line, bins, j))
             elif bins == "quantile":
                 found[j] = self._quantiles(line, j)
             else:
@@ -90,7 +90,7 @@ class Options:
                 list(lines.values()), LOSSES[bins], lambda edges, columns=columns: codes_of(columns, edges), MOST_BINS
             )
             for j, n_bins in zip(columns, numbers, strict=True):
-                found[j] = self._even(lines[j].low, lines[j].high, n_bins, j)
+                found[j] = lines[j].even_edges(n_bins)
         for j, edges in enumerate(found):
             self._check_widths(edges, j)
         return found
@@ -111,11 +111,6 @@ class Options:
                 "out."
             )
         return low, high
-
-    def _even(self, low, high, n_bins, j):
-        edges = np.linspace(low, high, n_bins + 1)
-        self._check_widths(edges, j)
-        return edges
 
     def _check_widths(self, edges, j):
         """Refuse bins, or parts of them that are shifted, without width."""

@@ -98,7 +98,9 @@ def shares_of(axis, weights, alpha, by_rows, left_out=False):
     inner = axis.widths / axis.widths.sum()
     if by_rows:
         counts, lost = weights[1:-1], float(left_out)
-        inner = (np.maximum(counts - lost, 0.0) + alpha * inner) / (max(counts.sum() - lost, 0.0) + alpha)
+        total = max(counts.sum() - lost, 0.0) + alpha
+        if total > 0:  # otherwise all rows lie in the tails
+            inner = (np.maximum(counts - lost, 0.0) + alpha * inner) / total
     shares[1:-1] = inner * (1 - shares[0] - shares[-1])
     return shares
 
