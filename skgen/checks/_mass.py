@@ -15,10 +15,12 @@ from skgen.checks._view import (
     log_density,
     log_drawable,
     outcomes,
+    reads_single,
     spread_of,
 )
 
 MOST_OUTCOMES = 200_000
+FARTHEST = 400.0  # as a logarithm, in scales
 
 
 class Mass(NamedTuple):
@@ -124,8 +126,8 @@ def density_on(model, chart, cell=()):
     return density
 
 
-def masses_between(model, chart, Y, points, cell=()):
-    """The mass in each cell between points of the chart's coordinates, the unbounded cells at the ends among them.
+def masses_between(model, chart, Y, points, cell=(), box=None):
+    """The mass in each cell between points of the chart's coordinates, with the cells at both ends.
 
     Parameters
     ----------
@@ -139,6 +141,8 @@ def masses_between(model, chart, Y, points, cell=()):
         For each coordinate, increasing.
     cell : sequence of float
         The values of the discrete columns.
+    box : array-like of shape (n_dims, 2), optional
+        Where the cells at the ends end; the whole chart by default.
 
     Returns
     -------
@@ -147,8 +151,9 @@ def masses_between(model, chart, Y, points, cell=()):
     error : float
         Of their sum.
     """
-    low, high = chart.image.T
+    low, high = np.transpose(chart.image if box is None else box)
     center, scale, height = np.median(Y, axis=0), spread_of(Y), density_on(model, chart, cell)
+    largest = 1e30 if reads_single(model) else 1e150
 
     def to_unit(y, k):
         return _to_unit((y - center[k]) / scale[k])
@@ -156,8 +161,13 @@ def masses_between(model, chart, Y, points, cell=()):
     edges = [np.unique(to_unit(np.r_[low[k], y, high[k]], k)) for k, y in enumerate(points)]
 
     def density(T):
-        stretch = (scale * (1 + T**2) / (1 - T**2) ** 2).prod(axis=1)
-        return height(np.clip(center + scale * T / (1 - T**2), low, high)) * stretch
+        V = np.clip(_from_unit(T), -FARTHEST, FARTHEST)
+        far = center + scale * np.sinh(V)
+        near = (np.abs(far) < largest).all(axis=1)  # what lies farther out weighs nothing
+        T, V, found = T[near], V[near], np.zeros(len(T))
+        stretch = (scale * np.cosh(V) * (1 + T**2) / (1 - T**2) ** 2).prod(axis=1)
+        found[near] = height(np.clip(far[near], low, high)) * stretch
+        return found
 
     witnesses = np.column_stack([to_unit(y, k) for k, y in enumerate(Y.T)])
     bends = [to_unit(y, k) for k, y in enumerate(_kinks(model, chart, Y))]
@@ -185,6 +195,12 @@ def _kinks(model, chart, Y):
 
 
 def _to_unit(u):
-    """The t in [-1, 1] with t / (1 - t^2) = u: the whole line on an interval, its middle hardly stretched."""
-    finite = np.where(np.isinf(u), 0.0, u)
-    return np.where(np.isinf(u), np.sign(u), 2 * finite / (1 + np.sqrt(1 + 4 * finite**2)))
+    """The t in [-1, 1] with sinh(t / (1 - t^2)) = u: under the sine, the tail of a power falls exponentially."""
+    v = np.arcsinh(np.where(np.isinf(u), 0.0, u))
+    return np.where(np.isinf(u), np.sign(u), 2 * v / (1 + np.sqrt(1 + 4 * v**2)))
+
+
+def _from_unit(t):
+    """The v with t / (1 - t^2) = v, infinite at both ends."""
+    with np.errstate(divide="ignore"):
+        return t / (1 - t**2)

@@ -24,6 +24,11 @@ def discrete_columns(model):
     return support_of(model).discrete_columns(model.n_features_in_)
 
 
+def reads_single(model):
+    """Whether the model was fitted to numbers of single precision, and reads such."""
+    return "float32" in getattr(getattr(model, "columns_", None), "dtypes", ())
+
+
 def log_density(model, Z):
     """Log-density of coded rows, in the model's own columns; code K stands for a label that is none of the K."""
     columns = getattr(model, "columns_", None)
