@@ -3,6 +3,7 @@ from skgen import checks as checks
 from skgen import cli as cli
 from skgen import datasets as datasets
 from skgen import foreign as foreign
+from skgen import metrics as metrics
 from skgen import nonparametric as nonparametric
 from skgen import parametric as parametric
 from skgen import persistence as persistence
@@ -17,6 +18,7 @@ from skgen.foreign import as_density as as_density
 from skgen.nonparametric import HistogramDensity as HistogramDensity
 from skgen.nonparametric import KernelDensity as KernelDensity
 from skgen.nonparametric import KernelDensityCV as KernelDensityCV
+from skgen.nonparametric import NearestNeighborsDensity as NearestNeighborsDensity
 from skgen.parametric import GEV as GEV
 from skgen.parametric import Bernoulli as Bernoulli
 from skgen.parametric import Beta as Beta

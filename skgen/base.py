@@ -63,6 +63,7 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     support = supports.real
     likelihood = "exact"
+    _proper_way = ""  # how the model itself becomes one, for those whose mass may be infinite
     _infinite = False  # whether infinite numbers may come: ends of intervals that are open
     _takes = "numeric"  # or "category" (labels of any dtype), or "mixed" (each column by its dtype)
     _equivariance = ()  # of "shift", "scale": the changes of units that shift the score by the log-Jacobian
@@ -209,8 +210,18 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         X : ndarray or data frame of shape (n_samples, n_features)
             Rows like those that `fit` was given: the same container, columns and order. Discrete columns have their
             own dtype, continuous ones are floating point.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is no positive integer, or if the mass is infinite, from which nothing can be drawn.
         """
         check_is_fitted(self)
+        if not self._has_draws():
+            raise ValueError(
+                f"This {type(self).__name__} has infinite mass, and there is nothing to draw from: use a model whose "
+                f"likelihood is exact{self._proper_way}."
+            )
         if not isinstance(n_samples, numbers.Integral) or isinstance(n_samples, bool) or n_samples < 1:
             raise ValueError(f"n_samples must be a positive integer, got {n_samples!r}.")
         y = self._read_condition(y, n_samples, repeat=True)
@@ -352,6 +363,10 @@ class DensityEstimator(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _word_for(self, i, j):
         return self.columns_.entry(i, j) if hasattr(self, "columns_") else f"X[{i}, {j}]"
+
+    def _has_draws(self):
+        """Whether there is a distribution to draw from: none, where the mass is infinite."""
+        return True
 
     def _log_drawable(self):
         """Log-probability of the rows that `sample` can write down: a label that nobody has seen it cannot."""

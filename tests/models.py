@@ -11,7 +11,13 @@ from skgen import supports
 from skgen.checks import all_estimators
 from skgen.columns import Columns
 from skgen.foreign import ForeignDensity
-from skgen.nonparametric import HistogramDensity, KernelDensity, KernelDensityCV, StudentTKernel
+from skgen.nonparametric import (
+    HistogramDensity,
+    KernelDensity,
+    KernelDensityCV,
+    NearestNeighborsDensity,
+    StudentTKernel,
+)
 from skgen.parametric import (
     Bernoulli,
     Binomial,
@@ -95,6 +101,14 @@ MORE = [
     KernelDensity(device="cpu"),
     KernelDensityCV([0.3, 0.6, 1.2]),
     KernelDensityCV([0.3, 0.6, 1.2], cv=3, estimator=KernelDensity(kernel="logistic")),
+    NearestNeighborsDensity(5, unbiased=True),
+    NearestNeighborsDensity(p=3),
+    NearestNeighborsDensity(5, normalize="sample_point"),
+    NearestNeighborsDensity("cv", normalize="sample_point"),
+    NearestNeighborsDensity(normalize="sample_point", kernel="biweight", metric="manhattan"),
+    NearestNeighborsDensity(normalize="sample_point", kernel=StudentTKernel(2), metric="mahalanobis"),
+    NearestNeighborsDensity(20, normalize="balloon", metric="chebyshev"),
+    NearestNeighborsDensity(20, normalize="balloon", bounds=(0, 1), unbiased=True),
 ]
 
 

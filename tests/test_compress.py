@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logsumexp
 
+from skgen.balls import PRODUCT, Minkowski
 from skgen.nonparametric._compress import compress, curvature, error_bound, slope
 from skgen.nonparametric._kernels import KERNELS, Power, StudentTKernel
-from skgen.nonparametric._metrics import PRODUCT, Minkowski
 from skgen.nonparametric._sums._direct import Direct, Product
 
 BOUNDED = {name: kernel for name, kernel in KERNELS.items() if name != "tophat"}

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from skgen.balls import Minkowski
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
-from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._sums import _device
 from skgen.nonparametric._sums._device import OnDevice
 from skgen.nonparametric._sums._direct import Direct, GreatCircle, Product

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skgen.balls import Minkowski
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
-from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._sums import _direct
 from skgen.nonparametric._sums._direct import Direct, GreatCircle, Product
 from skgen.nonparametric._sums._frame import Frame
@@ -277,15 +277,16 @@ def test_shape_of_student_t_follows_the_dimension(path):
 
 def test_codes_mean_the_same_everywhere():
     """Compiled files repeat the codes of kernels and metrics, since they may not import what could go stale."""
-    from skgen.nonparametric import _kernels, _metrics
+    from skgen import balls
+    from skgen.nonparametric import _kernels
     from skgen.nonparametric._sums import _direct_loops, _held_out_loops
 
     kernels = ("GAUSSIAN", "POWER", "COSINE", "EXPONENTIAL", "LOGISTIC", "STUDENT")
     metrics = ("SQUARES", "SUM", "LARGEST", "POWERS")
     for loops in (_direct_loops, _held_out_loops):
         assert [getattr(loops, name) for name in kernels] == [getattr(_kernels, name) for name in kernels]
-        assert [getattr(loops, name) for name in metrics] == [getattr(_metrics, name) for name in metrics]
-    assert (_direct_loops.CHORD, _direct_loops.PRODUCT) == (_metrics.CHORD, _metrics.PRODUCT)
+        assert [getattr(loops, name) for name in metrics] == [getattr(balls, name) for name in metrics]
+    assert (_direct_loops.CHORD, _direct_loops.PRODUCT) == (balls.CHORD, balls.PRODUCT)
 
 
 def test_small_problems_load_no_compiler():

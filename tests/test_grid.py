@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skgen.balls import Minkowski
 from skgen.nonparametric._kernels import Gaussian
-from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._sums._direct import Direct
 from skgen.nonparametric._sums._grid import Binned, Plan, TooWide, grid_shape, is_worthwhile, tolerated_error
 

@@ -6,8 +6,8 @@ from scipy import stats
 from scipy.integrate import quad
 from scipy.special import gammaln
 
+from skgen.balls import METRICS, Minkowski, metric_of
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
-from skgen.nonparametric._metrics import METRICS, Minkowski, metric_of
 
 ALL = {**KERNELS, "student_t of 2.5": StudentTKernel(2.5)}
 each_kernel = pytest.mark.parametrize("name", ALL)

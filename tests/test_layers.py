@@ -9,7 +9,9 @@ PACKAGE = Path(__file__).parents[1] / "skgen"
 FLOORS = [
     {
         "base",
+        "balls",
         "em",
+        "neighbors",
         "datasets",
         "persistence",
         "random",
@@ -28,6 +30,7 @@ FLOORS = [
 ]
 CELLAR = [
     "files",
+    "balls",
     "random",
     "supports",
     "columns",

@@ -14,9 +14,10 @@ from skgen import supports
 from skgen.checks._charts import chart_of
 from skgen.checks._importance import importance_weights, probes
 from skgen.checks._mass import masses_between, recurring_rows, total_mass
-from skgen.checks._running import FALSE_ALARM, NotApplicable, demand, finds_itself, fitted, fresh_rows
+from skgen.checks._running import FALSE_ALARM, NotApplicable, demand, finds_itself, fitted, fresh_rows, has_draws
 from skgen.checks._view import (
     Inconclusive,
+    coded,
     discrete_columns,
     draws,
     grid,
@@ -133,7 +134,7 @@ def with_values(model, Z, j):
 def never_scores_nan(estimator, X, rng):
     """No finite row scores NaN, however far away it is, or at the end of the support."""
     model = fitted_to_rows(estimator, X, rng)
-    Z = draws(model, 6, rng)
+    Z = draws(model, 6, rng) if has_draws(model) else coded(model, X)[:6]
     for j, end in _ends(model, Z.shape[1]):
         Y = Z.copy()
         Y[:, j] = end

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from skgen.checks._running import NotApplicable, demand, fitted, fresh_rows, n_rows, rows, seeded
+from skgen.checks._running import NotApplicable, demand, draw, fitted, fresh_rows, n_rows, rows, seeded
 from skgen.checks._view import discrete_columns
 from skgen.persistence import load, save
 
@@ -35,7 +35,7 @@ def score_is_the_mean_of_score_samples(estimator, X, rng):
 def copies_score_alike(estimator, X, rng):
     """Pickle, joblib, deepcopy, save and load keep the scores and the draws to the bit; clone keeps the parameters."""
     model = fitted(estimator, X, rng)
-    expected, drawn = model.score_samples(X), _listed(model.sample(5, random_state=0))
+    expected, drawn = model.score_samples(X), _listed(draw(model, 5, 0))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         joblib.dump(model, path)
@@ -48,7 +48,7 @@ def copies_score_alike(estimator, X, rng):
         copies["save and load"] = load(path, trusted=_strangers(model))
     for how, other in copies.items():
         demand(np.array_equal(other.score_samples(X), expected), f"{how} changed the scores")
-        demand(_listed(other.sample(5, random_state=0)) == drawn, f"{how} changed the draws")
+        demand(_listed(draw(other, 5, 0)) == drawn, f"{how} changed the draws")
     again = clone(model)
     demand(
         repr(again.get_params()) == repr(clone(estimator).set_params(**_seed_of(model)).get_params()),
@@ -181,6 +181,6 @@ def it_is_quiet(estimator, X, rng):
             model = fitted(estimator, X, rng)
             model.score(X)
             model.score_samples(rows(X, [0]))
-            model.sample(3, random_state=0)
+            draw(model, 3, 0)
         demand(not os.listdir(folder), f"wrote {os.listdir(folder)}")
     demand(not said.getvalue(), f"said {said.getvalue()!r}")

@@ -31,8 +31,20 @@ def fitted(estimator, X, rng, sample_weight=None):
     return model.fit(X) if sample_weight is None else model.fit(X, sample_weight=sample_weight)
 
 
+def has_draws(model):
+    """Whether there is something to draw from: infinite mass has no draws."""
+    return getattr(model, "_has_draws", lambda: True)()
+
+
+def draw(model, n_samples, random_state=None):
+    """Draws in the user's form; none, where the mass is infinite and a law has more to say."""
+    return model.sample(n_samples, random_state=random_state) if has_draws(model) else []
+
+
 def fresh_rows(model, n_samples, rng):
-    """Draws in the user's form."""
+    """Draws in the user's form, without which a law has nothing to say."""
+    if not has_draws(model):
+        raise NotApplicable("its mass is infinite, and there is nothing to draw from")
     return model.sample(n_samples, random_state=np.random.RandomState(rng.integers(2**31)))
 
 

@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 
 from skgen import supports
+from skgen.checks._running import fresh_rows
 from skgen.columns import Columns
 
 UNSEEN = "a label that nobody has seen"
@@ -49,7 +50,7 @@ def coded(model, X):
 
 def draws(model, n_samples, rng):
     """Coded draws of the model."""
-    return coded(model, model.sample(n_samples, random_state=np.random.RandomState(rng.integers(2**31))))
+    return coded(model, fresh_rows(model, n_samples, rng))
 
 
 def with_unseen(columns):

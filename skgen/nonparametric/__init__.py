@@ -9,13 +9,14 @@ When to use it: the shape is unknown, rows are hundreds or more, columns are few
 picture of a distribution that there is. When not: columns are many, where a mean of spheres around rows is far from any
 density (a mixture or a network fits better there), or tails matter beyond the outermost rows, which have the kernel's.
 
-==================  ============================================================================================
-model               what it is
-==================  ============================================================================================
-`HistogramDensity`  the share of the rows in a cell over its volume
-`KernelDensity`     a kernel around every row
-`KernelDensityCV`   the same, with the bandwidth of a grid that makes held-out rows most likely
-==================  ============================================================================================
+=========================  =====================================================================================
+model                      what it is
+=========================  =====================================================================================
+`HistogramDensity`         the share of the rows in a cell over its volume
+`KernelDensity`            a kernel around every row
+`KernelDensityCV`          the same, with the bandwidth of a grid that makes held-out rows most likely
+`NearestNeighborsDensity`  the k nearest rows, over the volume of the ball that holds them
+=========================  =====================================================================================
 
 Histograms
 ----------
@@ -155,6 +156,38 @@ True
 >>> hours.modes().rows.round(1).ravel()
 array([ 0.4, 13. ])
 
+Neighbours instead of a bandwidth
+---------------------------------
+
+Where rows are a thousand times as dense in one place as in another, no bandwidth suits both. The ball of the k nearest
+rows is small in the one and large in the other:
+
+.. math:: p(x) = \frac{k}{n\, V_d\, R_k(x)^d} .
+
+When to use it: to rank rows by how crowded their surroundings are, in several columns and with any scale of density; it
+costs one search for neighbours. When not: as a probability. Its tails are so heavy that its mass is infinite, and so
+its likelihood is "improper", it has no draws, and `compare` does not rank it. `normalize` makes it proper:
+"sample_point" gives every row a kernel as wide as the ball of its neighbours, "balloon" divides by the integral over a
+box:
+
+>>> from skgen import NearestNeighborsDensity
+>>> rng = np.random.default_rng(0)
+>>> dense, thin = rng.normal(0, 0.01, (500, 2)), rng.normal(0, 10, (500, 2))
+>>> rows = np.vstack([dense, thin])
+>>> np.random.default_rng(1).shuffle(rows)
+>>> train, test = rows[:800], rows[800:]
+>>> for normalize in ("sample_point", "balloon"):
+...     model = NearestNeighborsDensity(normalize=normalize).fit(train)
+...     print(f"{normalize:12} {model.score(test):.1f}")
+sample_point -0.8
+balloon      -1.0
+>>> round(KernelDensity(bandwidth="plug_in").fit(train).score(test), 1)
+-5.8
+>>> NearestNeighborsDensity().likelihood
+'improper'
+
+The same distances give entropies and divergences, in `skgen.metrics`.
+
 What it answers
 ---------------
 
@@ -189,5 +222,13 @@ from skgen.nonparametric._histogram import HistogramDensity
 from skgen.nonparametric._kde import KernelDensity
 from skgen.nonparametric._kde_cv import KernelDensityCV
 from skgen.nonparametric._kernels import StudentTKernel
+from skgen.nonparametric._neighbors import NearestNeighborsDensity
 
-__all__ = ["HistogramDensity", "KernelDensity", "KernelDensityCV", "Modes", "StudentTKernel"]
+__all__ = [
+    "HistogramDensity",
+    "KernelDensity",
+    "KernelDensityCV",
+    "Modes",
+    "NearestNeighborsDensity",
+    "StudentTKernel",
+]

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from skgen.balls import Minkowski
 from skgen.nonparametric import _bandwidth
 from skgen.nonparametric._bandwidth._matrix import clumping
 from skgen.nonparametric._bandwidth._sample import merged
 from skgen.nonparametric._kernels import GAUSSIAN, KERNELS
-from skgen.nonparametric._metrics import Minkowski
 
 MOST_SCORED = 5000  # rows whose likelihood a search for the bandwidth adds up, in several dimensions
 EUCLIDEAN = Minkowski(2)

@@ -141,7 +141,7 @@ def error_bound(kernel, d, is_product, metric, weights, scatter):
     Examples
     --------
     >>> from skgen.nonparametric._kernels import Gaussian
-    >>> from skgen.nonparametric._metrics import Minkowski
+    >>> from skgen.balls import Minkowski
     >>> round(error_bound(Gaussian(), 1, False, Minkowski(2), np.array([1000.0]), np.array([10.0])), 6)
     0.005
     """

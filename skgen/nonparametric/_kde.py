@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skgen.balls import METRICS, refuse_unknown_volume
 from skgen.base import DensityEstimator, FitByBlocks, UnboundedLikelihood
 from skgen.conditionals import DependentColumns
 from skgen.nonparametric import _adaptive, _conditionals
@@ -15,7 +16,6 @@ from skgen.nonparametric._bandwidth import RULES
 from skgen.nonparametric._choice import MOST_SCORED, by_rule, check_bandwidth, rule_of_thumb
 from skgen.nonparametric._compress import compress, error_bound
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
-from skgen.nonparametric._metrics import METRICS, refuse_unknown_volume
 from skgen.nonparametric._setting import Setting
 from skgen.nonparametric._space import BOUNDARIES
 
@@ -353,8 +353,8 @@ class KernelDensity(FitByBlocks, DependentColumns, DensityEstimator):
             centers, weights = self.centers_[order], self.weights_[order]
         rows = np.arange(len(centers))[:: 1 if len(setting.continuous) == 1 else max(1, len(centers) // MOST_SCORED)]
         mixture = setting.mixture(centers, weights, bandwidth, self.smoothing_, None)
-        lost = _lost(setting.weights, weights)
-        return np.average(_left_out(mixture, weights, lost, rows), weights=weights[rows])
+        lost = lost_weights(setting.weights, weights)
+        return np.average(left_out(mixture, weights, lost, rows), weights=weights[rows])
 
     def _compress(self, setting):
         is_mapped = setting.boundary == "transform" and setting.bounds
@@ -431,10 +431,10 @@ class KernelDensity(FitByBlocks, DependentColumns, DensityEstimator):
         check_is_fitted(self)
         if hasattr(self, "merged_in_"):
             raise ValueError("The rows were merged into n_centers centres, and none can be left out: fit without it.")
-        lost = _lost(self.setting_["weights"], self.weights_)
+        lost = lost_weights(self.setting_["weights"], self.weights_)
         if len(lost) == 1 and lost == self.weights_:
             raise ValueError("There is one row, and nothing is left without it.")
-        return _left_out(self._mixture_, self.weights_, lost, np.arange(len(lost)), self.setting_["n_jobs"])
+        return left_out(self._mixture_, self.weights_, lost, np.arange(len(lost)), self.setting_["n_jobs"])
 
     def _conditional_log_cdf(self, X):
         return _conditionals.log_cdf(self._mixture_, X)
@@ -518,12 +518,12 @@ class KernelDensity(FitByBlocks, DependentColumns, DensityEstimator):
         return replace(found, rows=self._write(found.rows))
 
 
-def _lost(kind, weights):
+def lost_weights(kind, weights):
     """The weight that each row takes away when it leaves itself out: one observation, or all there is."""
     return np.minimum(weights, 1.0) if kind == "frequency" else weights
 
 
-def _left_out(mixture, weights, lost, rows, n_jobs=None):
+def left_out(mixture, weights, lost, rows, n_jobs=None):
     """Log-density of some centres, each of which loses some of its weight."""
     before, after = np.cumsum(weights), np.cumsum(weights[::-1])[::-1]
     others = (np.append(0.0, before[:-1]) + np.append(after[1:], 0.0))[rows]  # a sum, in which nothing cancels

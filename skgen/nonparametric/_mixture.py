@@ -12,9 +12,9 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 
+from skgen.balls import Minkowski
 from skgen.nonparametric._columns import Column
 from skgen.nonparametric._kernels import EXPONENTIAL, GAUSSIAN, LOGISTIC, STUDENT
-from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._space import FAR, Cut, together
 from skgen.nonparametric._sphere import from_points, log_cap_mass, sphere_angles, tilted, to_points
 from skgen.nonparametric._sums._direct import Direct, GreatCircle, Product

@@ -6,9 +6,9 @@ from numbers import Real
 import numpy as np
 
 from skgen import supports
+from skgen.balls import METRICS, metric_of
 from skgen.nonparametric._cells import Labels, WholeNumbers
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
-from skgen.nonparametric._metrics import METRICS, metric_of
 from skgen.nonparametric._mixture import KernelMixture
 from skgen.nonparametric._space import BOUNDARIES, Feature, Periodic, Space
 from skgen.nonparametric._sums._direct import TILE

@@ -97,6 +97,9 @@ class Independent(IndependentColumns, ParametricDensity):
         order = ["exact", "bound", "estimate", "improper"]
         return max((part.likelihood for part in self._parts()), key=order.index, default="exact")
 
+    def _has_draws(self):
+        return all(part._has_draws() for part in self._parts())
+
     @property
     def _takes(self):
         return getattr(self, "takes_", None) or self._asked_takes()

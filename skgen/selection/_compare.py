@@ -30,6 +30,7 @@ GRIDS = {  # what `default_candidates` searches; a model that is not here compet
     "Gaussian": {"covariance": ["full", "diag", "spherical", LedoitWolf()]},
     "HistogramDensity": {"kind": ["histogram", "frequency_polygon"], "prior": ["uniform", "independent"]},
     "KernelDensity": {"bandwidth": ["silverman", "plug_in"], "bandwidth_structure": ["diag", "full"]},
+    "NearestNeighborsDensity": {"normalize": ["sample_point"], "n_neighbors": ["sqrt", "cv"]},
 }
 ON_REQUEST = {
     "KernelDensityCV",  # a KernelDensity, whose sums over all pairs of rows take long for many
@@ -244,6 +245,8 @@ def _fit(estimator, X):
 
 def _sampling_time(model):
     """Seconds for a thousand rows; NaN for a density that cannot be drawn from."""
+    if not getattr(model, "_has_draws", lambda: True)():
+        return np.nan
     start = time.perf_counter()
     try:
         model.sample(N_DRAWN, random_state=0)

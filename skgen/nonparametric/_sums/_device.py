@@ -17,8 +17,8 @@ such c, and other metrics than Euclid's get differences, column by column.
 
 import numpy as np
 
+from skgen.balls import CHORD, LARGEST, POWERS, PRODUCT, SQUARES, SUM
 from skgen.nonparametric._kernels import COSINE, EXPONENTIAL, GAUSSIAN, LOGISTIC, POWER, STUDENT
-from skgen.nonparametric._metrics import CHORD, LARGEST, POWERS, PRODUCT, SQUARES, SUM
 
 TOLERATED = 1e-10  # error of a log-density that a product of matrices may make
 GENTLE = {GAUSSIAN, LOGISTIC, STUDENT}  # their logarithms fall fastest, by squares of distances, at 0
@@ -58,7 +58,7 @@ class OnDevice:
     Examples
     --------
     >>> from skgen.nonparametric._kernels import Gaussian
-    >>> from skgen.nonparametric._metrics import Minkowski
+    >>> from skgen.balls import Minkowski
     >>> sums = OnDevice(np.array([[0.0], [2.0]]), np.log([0.5, 0.5]), Gaussian(), Minkowski(2), None, "cpu")
     >>> sums.log_sums(np.array([[1.0], [1e6]]))
     array([-5.00000e-01, -4.99998e+11])

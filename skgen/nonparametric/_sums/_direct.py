@@ -10,8 +10,8 @@ from scipy.special import logsumexp
 from sklearn.neighbors import BallTree, KDTree
 from sklearn.utils import gen_batches
 
+from skgen.balls import CHORD, PRODUCT, SQUARES
 from skgen.nonparametric._kernels import GAUSSIAN
-from skgen.nonparametric._metrics import CHORD, PRODUCT, SQUARES
 from skgen.nonparametric._sums._threads import in_threads
 
 TILE = 512  # centres: long enough for vectors, short enough for the cache

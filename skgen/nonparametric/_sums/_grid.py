@@ -39,8 +39,8 @@ from scipy import fft
 from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 
+from skgen.balls import Minkowski
 from skgen.nonparametric._kernels import Gaussian
-from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._sums._direct import BY_NUMPY, TILE, Direct
 from skgen.nonparametric._sums._threads import in_threads
 

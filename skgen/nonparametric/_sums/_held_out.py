@@ -15,8 +15,8 @@ from scipy.special import logsumexp
 from sklearn.neighbors import KDTree
 from sklearn.utils import gen_batches
 
+from skgen.balls import Minkowski
 from skgen.nonparametric._kernels import COSINE, EXPONENTIAL, GAUSSIAN, LOGISTIC, POWER, STUDENT, Kernel
-from skgen.nonparametric._metrics import Minkowski
 from skgen.nonparametric._sums._line import PAIRS_FOR_NUMPY, Line
 from skgen.nonparametric._sums._threads import in_threads
 

@@ -1,0 +1,439 @@
+"""The nearest neighbour density estimate, and the proper densities that are made of it."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skgen import supports
+from skgen.balls import LINEAR, METRICS, balls_of, refuse_unknown_volume
+from skgen.base import DensityEstimator, UnboundedLikelihood
+from skgen.neighbors import Neighbors, distinct_rows
+from skgen.nonparametric._balloon import MOST_COLUMNS, ByCells, ByRows, quadrature
+from skgen.nonparametric._choice import MOST_SCORED
+from skgen.nonparametric._kde import left_out
+from skgen.nonparametric._kernels import KERNELS, StudentTKernel
+from skgen.nonparametric._mixture import KernelMixture
+from skgen.nonparametric._setting import by_number, checked_ends
+from skgen.nonparametric._space import Feature, Space
+from skgen.nonparametric._sums._direct import TILE
+
+N_TRIED = 20  # numbers of neighbours at most that "cv" compares
+MARGIN = 0.1  # of the data's range, by which the box is wider on each side
+
+
+class NearestNeighborsDensity(DensityEstimator):
+    r"""Nearest neighbour density estimate: k rows, divided by the volume of the ball that holds them.
+
+    .. math:: p(x) = \frac{k}{n\, V_d\, R_k(x)^d}
+
+    with the distance :math:`R_k(x)` from x to its k-th nearest row and the volume :math:`V_d` of the metric's unit ball
+    (Loftsgaarden and Quesenberry, "A nonparametric estimate of a multivariate density function", Annals of Mathematical
+    Statistics 36, 1965). It adapts to the rows everywhere, and has infinite mass: its tails fall like
+    :math:`\lVert x \rVert^{-d}`. So its likelihood is improper, it has no draws and no rank among densities.
+    `normalize` makes a density of it.
+
+    Parameters
+    ----------
+    n_neighbors : int or {"sqrt", "cv"}, default="sqrt"
+        k, smaller than the number of rows: a number, the root of the number of rows ("balloon" takes more than a row
+        has copies, too), or the one under which rows that
+        leave themselves out are most likely (with k - 1 in place of k, under which numbers of neighbours compare; with
+        "sample_point", under the mixture).
+    normalize : {"sample_point", "balloon"}, default=None
+        "sample_point" is a mixture of one kernel for each row, as wide as the ball of its k nearest others (Breiman,
+        Meisel and Purcell, "Variable kernel estimates of multivariate densities", Technometrics 19, 1977). "balloon" is
+        the estimate itself on a box, divided by its integral over the box. None divides by nothing.
+    unbiased : bool, default=False
+        Whether k - 1 stands in place of k: where the density is even in the ball, the estimate then has the right mean
+        (Fukunaga and Hostetler, "Optimization of k-nearest-neighbor density estimates", IEEE Transactions on
+        Information Theory 19, 1973). It cancels where the estimate is normalised.
+    kernel : str or StudentTKernel, default="gaussian"
+        Of "sample_point"; names as `KernelDensity` has them. Its variance is that of an even ball of the radius, so
+        that "tophat" is the ball. Of Student's t without variance the bandwidth is the gaussian's.
+    bounds : pair of float or dict, default=None
+        The box of "balloon": the ends of every feature, or of some: ``{"price": (0, 100)}``, by name or number. Of the
+        others it is the range of the rows and a tenth of it on each side.
+    algorithm : {"auto", "kd_tree", "ball_tree", "brute"}, default="auto"
+        How neighbours are searched, by scikit-learn's `NearestNeighbors`.
+    leaf_size : int, default=30
+        Rows in a leaf of its tree.
+    metric : str, default="minkowski"
+        "euclidean" ("l2"), "manhattan" ("cityblock", "l1"), "chebyshev" ("infinity"), "minkowski" ("p"), "seuclidean",
+        "mahalanobis", or "haversine": rows are latitude and longitude in radians, the density is per surface of the
+        unit sphere.
+    p : float, default=2
+        The power of "minkowski".
+    metric_params : dict, default=None
+        For "minkowski" `p`, and weights `w` of the features; for "seuclidean" the variances `V`; for "mahalanobis" the
+        covariance matrix `V` or its inverse `VI`. Without them, variances are those of the rows.
+    n_jobs : int, default=None
+        Threads of the search.
+
+    Attributes
+    ----------
+    n_neighbors_ : int
+        k.
+    rows_ : ndarray of shape (n_distinct, n_features)
+        The distinct rows, in lexicographic order.
+    weights_ : ndarray of shape (n_distinct,)
+        How often each was there.
+    setting_ : dict
+        The options of the fit.
+    cv_scores_ : dict
+        With "cv", the mean log-density of rows that leave themselves out for each k that was tried.
+    box_ : ndarray of shape (2, n_features)
+        With "balloon", the ends of the box.
+    log_normalizer_ : float
+        With "balloon", the logarithm of the estimate's integral over the box.
+    log_normalizer_error_ : float
+        Its error: by quadrature, to 3 features, the last change under refinement, or what jumps of the slope may leave;
+        by Monte Carlo, for more, a standard error.
+
+    Notes
+    -----
+    A row of weight w is w neighbours. Where rows repeat so often that the k-th neighbour of a query is at distance 0,
+    the next whole number of neighbours whose radius is positive stands in for k.
+
+    Draws are exact: from the kernels of "sample_point", and by rejection under a proven bound from "balloon". With more
+    than 3 features the likelihood of "balloon" counts as an estimate, since its constant is known to the error that
+    `log_normalizer_error_` says; draws do not depend on it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgen import NearestNeighborsDensity
+    >>> X = [[0.0], [1.0], [3.0], [7.0]]
+    >>> np.exp(NearestNeighborsDensity(2).fit(X).score_samples([[2.0]]))  # 2 of 4 rows between 1 and 3
+    array([0.25])
+    >>> model = NearestNeighborsDensity(2, normalize="balloon", bounds=(0, 10)).fit(X)
+    >>> round(model.log_normalizer_, 3)
+    0.214
+    >>> model.sample(3, random_state=0).shape
+    (3, 1)
+    """
+
+    _parameter_constraints = {
+        "n_neighbors": [Interval(Integral, 1, None, closed="left"), StrOptions({"sqrt", "cv"})],
+        "normalize": [None, StrOptions({"sample_point", "balloon"})],
+        "unbiased": ["boolean"],
+        "kernel": [StrOptions(set(KERNELS)), StudentTKernel],
+        "bounds": [None, tuple, list, dict],
+        "algorithm": [StrOptions({"auto", "kd_tree", "ball_tree", "brute"})],
+        "leaf_size": [Interval(Integral, 1, None, closed="left")],
+        "metric": [StrOptions({*METRICS, *LINEAR})],
+        "p": [Interval(Real, 1, np.inf, closed="both")],
+        "metric_params": [None, dict],
+        "n_jobs": [None, Integral],
+    }
+    _unique_optimum = True
+    _smooths = True
+    _proper_way = ", such as this one with normalize='sample_point'"
+
+    def __init__(
+        self,
+        n_neighbors="sqrt",
+        *,
+        normalize=None,
+        unbiased=False,
+        kernel="gaussian",
+        bounds=None,
+        algorithm="auto",
+        leaf_size=30,
+        metric="minkowski",
+        p=2,
+        metric_params=None,
+        n_jobs=None,
+    ):
+        self.n_neighbors = n_neighbors
+        self.normalize = normalize
+        self.unbiased = unbiased
+        self.kernel = kernel
+        self.bounds = bounds
+        self.algorithm = algorithm
+        self.leaf_size = leaf_size
+        self.metric = metric
+        self.p = p
+        self.metric_params = metric_params
+        self.n_jobs = n_jobs
+
+    @property
+    def support(self):
+        """What rows may be: numbers, those in a box, or latitude and longitude."""
+        if hasattr(self, "box_"):
+            return supports.Product([supports.between(*ends) for ends in self.box_.T])
+        if hasattr(self, "setting_"):
+            return supports.globe if self.setting_["metric"] == "haversine" else supports.real
+        if self.metric == "haversine":
+            return supports.globe
+        is_pair = isinstance(self.bounds, tuple | list) and len(self.bounds) == 2
+        return supports.between(*self.bounds) if is_pair and None not in self.bounds else supports.real
+
+    @property
+    def likelihood(self):
+        """Whether `score_samples` is a log-density: improper as long as nothing normalises it."""
+        normalize = self.setting_["normalize"] if hasattr(self, "setting_") else self.normalize
+        if normalize is None:
+            return "improper"
+        return "estimate" if hasattr(self, "box_") and self.box_.shape[1] > MOST_COLUMNS else "exact"
+
+    def _has_draws(self):
+        return self.likelihood != "improper"
+
+    @property
+    def _consistent(self):
+        """Whether more rows make it better: not with one k for all, nor where the box grows with the rows."""
+        return isinstance(self.n_neighbors, str) and (self.normalize != "balloon" or self.bounds is not None)
+
+    @property
+    def _equivariance(self):
+        is_free = self.normalize != "balloon" and self.metric != "haversine" and not self.metric_params
+        return ("shift", "scale") if is_free and self.metric in LINEAR else ("shift",) if is_free else ()
+
+    def _validate_params(self):
+        others = "; KernelDensity takes a bandwidth for each feature, too"
+        refuse_unknown_volume(self.metric, (*METRICS, *LINEAR), others)
+        super()._validate_params()
+
+    def _fit(self, X, y, sample_weight):
+        self._check_options(X)
+        total = sample_weight.sum()
+        if not np.isfinite(total):
+            raise ValueError("The weights add up to infinity: divide them by the largest.")
+        if not total > 1:
+            raise UnboundedLikelihood(
+                f"NearestNeighborsDensity wants more rows than n_samples={total:g}, the sum of the weights: one row "
+                "has no neighbours."
+            )
+        for j, x in enumerate(X.T):
+            if (x == x[0]).all() and self.metric != "haversine":
+                raise UnboundedLikelihood(
+                    f"{self.columns_.name(j)} is constant, so that rows lie on a plane, where no density is finite: "
+                    "leave the column out."
+                )
+        self.rows_, self.weights_, self.place_ = distinct_rows(X, sample_weight)
+        self.setting_ = {
+            "normalize": self.normalize,
+            "unbiased": bool(self.unbiased),
+            "kernel": self.kernel if isinstance(self.kernel, str) else self.kernel.name,
+            "df": None if isinstance(self.kernel, str) else self.kernel.df,
+            "algorithm": self.algorithm,
+            "leaf_size": int(self.leaf_size),
+            "metric": self.metric,
+            "p": float(self.p),
+            "metric_params": None if self.metric_params is None else dict(self.metric_params),
+            "n_jobs": self.n_jobs,
+        }
+        if self.normalize == "balloon":
+            self.box_ = self._box(X)
+            self._refuse_outside(X, self.support)
+        balls = self._balls()
+        self.n_neighbors_ = self._number(balls, total)
+        self._neighbors_ = self._search(balls)
+        if self.normalize == "sample_point":
+            radius, _, _ = self._neighbors_.left_out_radii([self.n_neighbors_])
+            self.radii_ = radius[:, 0]
+        elif self.normalize == "balloon":
+            self._learn_box(total)
+        self._build()
+
+    def _check_options(self, X):
+        if self.metric == "haversine":
+            if X.shape[1] != 2:
+                raise ValueError(
+                    "Haversine distance only valid in 2 dimensions: latitude and longitude; X has "
+                    f"{X.shape[1]} columns."
+                )
+            if np.abs(X[:, 0]).max() > 2 * np.pi:
+                raise ValueError(
+                    f"A latitude is {np.abs(X[:, 0]).max():g}: metric='haversine' wants radians, np.radians(X)."
+                )
+            if self.algorithm == "kd_tree":
+                raise ValueError("invalid metric: 'haversine' has no kd_tree. Use algorithm='auto' or 'ball_tree'.")
+            if self.normalize is not None:
+                raise ValueError(
+                    f"metric='haversine' does not go with normalize={self.normalize!r}: a density on the sphere is "
+                    "KernelDensity(metric='haversine')."
+                )
+        if self.bounds is not None and self.normalize != "balloon":
+            raise ValueError(
+                f"bounds are the box of normalize='balloon', but normalize is {self.normalize!r}: leave them out, or "
+                "use KernelDensity(bounds=...)."
+            )
+
+    def _box(self, X):
+        """The ends of the box, shape (2, n_features)."""
+        low, high = X.min(axis=0), X.max(axis=0)
+        margin = MARGIN * (high - low)
+        box = np.array([low - margin, high + margin])
+        for j, ends in by_number(self.bounds, self.columns_, range(X.shape[1]), "bounds").items():
+            box[:, j] = checked_ends(ends, self.columns_.name(j))
+        if not np.isfinite(box).all():
+            j = int(np.argmin(np.isfinite(box).all(axis=0)))
+            raise ValueError(
+                f"normalize='balloon' wants a finite box, but {self.columns_.name(j)} has no end: give two numbers, or "
+                "use normalize='sample_point', which needs none."
+            )
+        return box
+
+    def _number(self, balls, total):
+        """The number of neighbours that was given, or that is chosen."""
+        least = 2 if self.unbiased or self.normalize == "balloon" or self.n_neighbors == "cv" else 1
+        if self.n_neighbors == "cv" and total >= 3:
+            return self._most_likely(balls, total)
+        if isinstance(self.n_neighbors, str):
+            if self.normalize == "balloon":  # whose integral wants more neighbours than a row has copies
+                least = max(least, int(self.weights_.max()) + 1)
+            k = max(least, round(np.sqrt(total)))
+        else:
+            k = int(self.n_neighbors)
+        if k < least:
+            what = "unbiased=True" if self.unbiased else "normalize='balloon'"
+            raise ValueError(f"{what} wants two neighbours or more, but n_neighbors={k}: give 2, or 'sqrt'.")
+        if k > total - 1:
+            raise ValueError(
+                f"n_neighbors={k}, but with n_samples={total:g} a row has {total - 1:g} others: take fewer neighbours."
+            )
+        return k
+
+    def _most_likely(self, balls, total):
+        """The number of neighbours under which rows that leave themselves out, some thousands, are most likely."""
+        largest = min(max(2, total // 2), 8 * np.sqrt(total), total - 1)
+        tried = np.unique(np.geomspace(2, largest, N_TRIED).round().astype(int))
+        if self.normalize == "balloon":  # whose integral wants more neighbours than a row has copies
+            tried = np.unique(np.maximum(tried, min(int(self.weights_.max()) + 1, int(total - 1))))
+        neighbors = self._search(balls, int(tried[-1]))
+        rows = np.arange(len(self.rows_))[:: max(1, len(self.rows_) // MOST_SCORED)]
+        if self.normalize == "sample_point":
+            mixtures = (self._mixture(balls, radius) for radius in neighbors.left_out_radii(tried)[0].T)
+            lost = np.minimum(self.weights_, 1.0)
+            log_density = np.transpose([left_out(mixture, self.weights_, lost, rows) for mixture in mixtures])
+        else:
+            radius, reached, others = neighbors.left_out_radii(tried, rows)
+            log_density = np.log(reached - 1) - np.log(others)[:, None] - balls.log_volume(radius)
+        scores = np.average(log_density, axis=0, weights=self.weights_[rows])
+        self.cv_scores_ = {int(k): float(score) for k, score in zip(tried, scores, strict=True)}
+        return max(self.cv_scores_, key=self.cv_scores_.get)
+
+    def _learn_box(self, total):
+        k, heaviest = self.n_neighbors_, self.weights_.max()
+        if heaviest >= k:
+            raise ValueError(
+                f"A row is there {heaviest:g} times, and with n_neighbors={k} the estimate has no integral around it: "
+                f"take more than {heaviest:g} neighbours, or normalize='sample_point'."
+            )
+        if len(self.box_.T) <= MOST_COLUMNS:
+            log_integral, error, cells = quadrature(self._neighbors_, k, *self.box_)
+            self.cells_ = dict(zip(("centers", "halves", "radii"), cells, strict=True))
+        else:
+            log_integral, error = ByRows(self._neighbors_, k, *self.box_).log_integral()
+        fewer = np.log1p(-1 / k) if self.setting_["unbiased"] else 0.0
+        self.log_normalizer_, self.log_normalizer_error_ = float(log_integral - np.log(total) + fewer), error
+
+    def _balls(self):
+        setting = self.setting_
+        return balls_of(setting["metric"], self.rows_, self.weights_, p=setting["p"], params=setting["metric_params"])
+
+    def _search(self, balls, n_neighbors=None):
+        how = {name: self.setting_[name] for name in ("algorithm", "leaf_size", "n_jobs")}
+        k = self.n_neighbors_ if n_neighbors is None else n_neighbors
+        return Neighbors(self.rows_, self.weights_, balls, n_neighbors=k, **how)
+
+    def _build(self):
+        """What draws and mixtures are made with, from what was learned."""
+        if self.setting_["normalize"] == "sample_point":
+            self._mixture_ = self._mixture(self._neighbors_.balls, self.radii_)
+        elif hasattr(self, "cells_"):
+            self._draws_ = ByCells(self._neighbors_, self.n_neighbors_, **self.cells_)
+        elif hasattr(self, "box_"):
+            self._draws_ = ByRows(self._neighbors_, self.n_neighbors_, *self.box_)
+
+    def _mixture(self, balls, radii):
+        """A kernel around each row, with the variance of an even ball of the row's radius."""
+        kernel = (
+            KERNELS[self.setting_["kernel"]] if self.setting_["df"] is None else StudentTKernel(self.setting_["df"])
+        )
+        d = self.rows_.shape[1]
+        spread = kernel.mean_square(d) if np.isfinite(kernel.mean_square(d)) else KERNELS["gaussian"].mean_square(d)
+        matrix = balls.matrix
+        if matrix is None:
+            bandwidth = 1.0
+        else:
+            bandwidth = 1 / matrix if matrix.ndim == 1 else np.linalg.inv(matrix @ matrix.T)
+        return KernelMixture(
+            self.rows_,
+            self.weights_,
+            bandwidth,
+            kernel=kernel,
+            metric=balls.metric,
+            space=Space([Feature()] * d, [self.columns_.name(j) for j in range(d)]),
+            is_product=False,
+            scales=radii * np.sqrt(KERNELS["tophat"].mean_square(d) / spread),
+            cells=[],
+            engine="auto",
+            tile=TILE,
+        )
+
+    def __getstate__(self):
+        built = ("_neighbors_", "_mixture_", "_draws_")
+        return {name: value for name, value in super().__getstate__().items() if name not in built}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if getattr(self, "_fitted", False):
+            self._neighbors_ = self._search(self._balls())
+            self._build()
+
+    def _block_length(self):
+        return max(1, min(super()._block_length(), 2**24 // self.n_neighbors_))
+
+    def _log_prob(self, X, y):
+        if self.setting_["normalize"] == "sample_point":
+            return self._mixture_.log_prob(X, n_jobs=self.setting_["n_jobs"])
+        radius, reached = self._neighbors_.radii(X, self.n_neighbors_)
+        log_density = self._log_estimate(radius, reached, self._neighbors_.total)
+        return log_density - self.log_normalizer_ if hasattr(self, "box_") else log_density
+
+    def _log_estimate(self, radius, reached, total):
+        counted = reached - 1 if self.setting_["unbiased"] else reached
+        return np.log(counted) - np.log(total) - self._neighbors_.balls.log_volume(radius)
+
+    def _sample(self, n_samples, y, rng):
+        if self.setting_["normalize"] == "sample_point":
+            return self._mixture_.sample(n_samples, rng)
+        return self._draws_.sample(n_samples, rng)
+
+    def leave_one_out_score_samples(self):
+        """Log-density of each row of the fit under the estimate of all others, with k as it is.
+
+        A row of frequency w leaves one observation out, so that w - 1 stay.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            In nats, in the order of the rows (of positive weight) that were fitted.
+
+        Raises
+        ------
+        ValueError
+            If the estimate is divided by its integral over a box, which would change with every row that is left out.
+
+        Examples
+        --------
+        >>> from skgen import NearestNeighborsDensity
+        >>> model = NearestNeighborsDensity(1).fit([[0.0], [1.0], [3.0]])
+        >>> np.exp(model.leave_one_out_score_samples())  # 1 of the 2 others, at 1, 1 and 2
+        array([0.25 , 0.25 , 0.125])
+        """
+        check_is_fitted(self)
+        if hasattr(self, "box_"):
+            raise ValueError(
+                "normalize='balloon' has one integral for all rows, and another without each of them: leave rows out "
+                "with normalize=None or 'sample_point', or use cross_val_score_samples."
+            )
+        if self.setting_["normalize"] == "sample_point":
+            rows, lost = np.arange(len(self.rows_)), np.minimum(self.weights_, 1.0)
+            return left_out(self._mixture_, self.weights_, lost, rows, self.setting_["n_jobs"])[self.place_]
+        radius, reached, others = self._neighbors_.left_out_radii([self.n_neighbors_])
+        return self._log_estimate(radius[:, 0], reached[:, 0], others)[self.place_]
