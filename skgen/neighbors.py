@@ -18,7 +18,7 @@ ROUNDING = 1e-12  # of sums of weights
 
 
 def distinct_rows(X, weights):
-    """The distinct rows in lexicographic order, their weights, and the place of each row among them.
+    """The distinct rows in the order of their first occurrence, their weights, and the place of each row among them.
 
     Parameters
     ----------
@@ -37,15 +37,17 @@ def distinct_rows(X, weights):
     --------
     >>> import numpy as np
     >>> distinct_rows(np.array([[2.0], [1.0], [2.0]]), np.ones(3))
-    (array([[1.],
-           [2.]]), array([1., 2.]), array([1, 0, 1]))
+    (array([[2.],
+           [1.]]), array([2., 1.]), array([0, 1, 0]))
     """
-    order = np.lexsort(X.T[::-1])
-    ordered = X[order]
-    is_new = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
+    order = np.lexsort(X.T)
+    is_new = np.append(True, (X[order[1:]] != X[order[:-1]]).any(axis=1))
+    first = order[is_new]  # of equal rows: the sort is stable
+    rank = np.empty(len(first), dtype=np.intp)
+    rank[np.argsort(first)] = np.arange(len(first))
     place = np.empty(len(X), dtype=np.intp)
-    place[order] = np.cumsum(is_new) - 1
-    return ordered[is_new], np.bincount(place, weights), place
+    place[order] = rank[np.cumsum(is_new) - 1]
+    return X[np.sort(first)], np.bincount(place, weights), place
 
 
 class Neighbors:

@@ -20,7 +20,7 @@ from skgen.datasets import load_faithful
 from skgen.neighbors import Neighbors, distinct_rows
 from skgen.nonparametric import StudentTKernel
 from skgen.nonparametric import _neighbors as module
-from skgen.nonparametric._balloon import ByRows
+from skgen.nonparametric._balloon import ByRows, by_draws
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "neighbors.json").read_text())
 ROWS = {"faithful": load_faithful().data, "iris": load_iris().data[:, [0, 2, 3]]}
@@ -251,7 +251,7 @@ def test_both_ways_to_draw_agree(d, weighted):
     weights = np.random.default_rng(1).choice([0.5, 1.0, 2.5], 50) if weighted else None
     model = NearestNeighborsDensity(6, normalize="balloon").fit(X, sample_weight=weights)
     by_rows = ByRows(model._neighbors_, 6, *model.box_)
-    log_integral, error = by_rows.log_integral()
+    log_integral, error = by_draws(by_rows)[:2]
     total = 50 if weights is None else weights.sum()
     assert abs(log_integral - np.log(total) - model.log_normalizer_) < 4 * error + model.log_normalizer_error_
     one, other = model.sample(20_000, random_state=0), by_rows.sample(20_000, np.random.default_rng(1))
@@ -262,11 +262,29 @@ def test_both_ways_to_draw_agree(d, weighted):
     assert stats.ks_2samp(*radii).pvalue > 1e-4
 
 
+@pytest.mark.parametrize("most, has_cells", [(1_000_000, True), (10_000, False)])
+def test_an_integral_that_would_take_too_many_queries_is_estimated(monkeypatch, most, has_cells):
+    X = normal_rows(300, 3)
+    exact = NearestNeighborsDensity(10, normalize="balloon").fit(X)
+    monkeypatch.setattr("skgen.nonparametric._balloon.MOST_VISITED", most)
+    model = NearestNeighborsDensity(10, normalize="balloon").fit(X)
+    assert (exact.likelihood, exact.normalizer_method_) == ("exact", "quadrature")
+    assert (model.likelihood, model.normalizer_method_) == ("estimate", "monte_carlo")
+    assert hasattr(model, "cells_") == has_cells
+    assert model.log_normalizer_error_ < 0.01
+    gap = abs(model.log_normalizer_ - exact.log_normalizer_)
+    assert 0 < gap < 4 * model.log_normalizer_error_ + exact.log_normalizer_error_
+    directions = np.random.default_rng(2).normal(size=(3, 6))
+    for u in directions.T:
+        drawn = [m.sample(5000, random_state=seed) @ u for seed, m in enumerate((exact, model))]
+        assert stats.ks_2samp(*drawn).pvalue > 1e-4
+
+
 def test_the_bounds_under_which_draws_are_thinned_hold():
     X = normal_rows(80, 2)
     model = NearestNeighborsDensity(7, normalize="balloon").fit(X)
     for way in (model._draws_, ByRows(model._neighbors_, 7, *model.box_)):
-        chance = way._propose(50_000, np.random.default_rng(0))[1]
+        chance = way.propose(50_000, np.random.default_rng(0))[1]
         assert chance.max() <= 1 + 1e-12 and chance.min() >= 0
     cells = model.cells_
     np.testing.assert_allclose((2 * cells["halves"]).prod(axis=1).sum(), np.ptp(model.box_, axis=0).prod())

@@ -10,19 +10,29 @@ the k nearest. Both bounds are proven, so that what is drawn under them and thin
 """
 
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import digamma, logsumexp
 from sklearn.utils import gen_batches
 
-MOST_COLUMNS = 3  # for quadrature
-COARSEST = {1: 1 / 32, 2: 1 / 4, 3: 1 / 2}  # half-diagonals of the first cells, in radii
-TOLERANCE = 2e-4  # of the integral by quadrature, relative
-MOST_QUERIES = 300_000  # of one refinement
-MOST_NEIGHBORS = 10_000_000
+MOST_COLUMNS = 3  # for cells
+COARSEST = 0.5  # half-diagonals of the first cells, in radii
+TOLERANCE = 5e-4  # of the integral by quadrature, relative
+MOST_VISITED = 50_000_000  # neighbours in the queries of one refinement
+PER_QUERY = 30  # neighbours, that a query costs beside its own
 STANDARD_ERROR = 0.01  # of the integral by Monte Carlo, relative
 PROPOSED = 20_000  # at a time
 MOST_PROPOSED = 1_000_000
+
+
+class Integral(NamedTuple):
+    """The integral of k per volume of the ball over the box: its logarithm, the error of that, and how it was found."""
+
+    log_value: float
+    error: float
+    method: str
+    cells: tuple = None  # middles, half sides and radii, if there are not too many
 
 
 class ByCells:
@@ -44,13 +54,15 @@ class ByCells:
         self.neighbors, self.k, self.centers, self.halves = neighbors, k, centers, halves
         self.smallest = radii - half_diagonals(neighbors.balls, halves)  # no radius in the cell is below
         log_mass = np.log(2 * halves).sum(axis=1) - centers.shape[1] * np.log(self.smallest)
+        self.log_total = logsumexp(log_mass) + np.log(k) - neighbors.balls.log_unit
         self.cumulative = np.cumsum(np.exp(log_mass - logsumexp(log_mass)))
 
     def sample(self, n_samples, rng):
         """Rows of shape (n_samples, n_features)."""
-        return accepted(self._propose, n_samples, rng, rate=0.5)
+        return accepted(self.propose, n_samples, rng, rate=0.5)
 
-    def _propose(self, n, rng):
+    def propose(self, n, rng):
+        """Rows, and the probabilities with which they stay."""
         chosen = np.searchsorted(self.cumulative, rng.random(n) * self.cumulative[-1], side="right")
         X = self.centers[chosen] + self.halves[chosen] * rng.uniform(-1, 1, (n, self.centers.shape[1]))
         radius = self.neighbors.radii(X, self.k)[0]
@@ -89,31 +101,12 @@ class ByRows:
         self.cumulative = np.cumsum(mass) / mass.sum()
         self.log_total = np.log(mass.sum())
 
-    def log_integral(self):
-        """Log of the integral over the box of the weight reached per volume of the ball, and its standard error.
-
-        The draws are the same at every call: one fit has one answer.
-
-        Returns
-        -------
-        log_integral : float
-        error : float
-            Of the logarithm.
-        """
-        rng, chances = np.random.default_rng(0), np.empty(0)
-        while len(chances) < MOST_PROPOSED:
-            chances = np.append(chances, self._propose(PROPOSED, rng)[1])
-            error = chances.std() / np.sqrt(len(chances)) / max(chances.mean(), np.finfo(float).tiny)
-            if error < STANDARD_ERROR and chances.any():
-                break
-        with np.errstate(divide="ignore"):
-            return float(self.log_total + np.log(chances.mean())), float(error)
-
     def sample(self, n_samples, rng):
         """Rows of shape (n_samples, n_features)."""
-        return accepted(self._propose, n_samples, rng, rate=0.05)
+        return accepted(self.propose, n_samples, rng, rate=0.05)
 
-    def _propose(self, n, rng):
+    def propose(self, n, rng):
+        """Rows, and the probabilities with which they stay."""
         d = len(self.low)
         chosen = np.searchsorted(self.cumulative, rng.random(n), side="right").clip(max=len(self.radii) - 1)
         r = self._distances(chosen, rng)
@@ -179,8 +172,8 @@ def half_diagonals(balls, halves):
     return np.max([balls.length(halves * np.array(sign)) for sign in signs], axis=0)
 
 
-def quadrature(neighbors, k, low, high):
-    """The integral of the estimate over the box, by cells that are refined until it settles.
+def integral(neighbors, k, low, high):
+    """The integral of the estimate over the box: by cells, refined until it settles, or by draws where these are many.
 
     Parameters
     ----------
@@ -193,26 +186,58 @@ def quadrature(neighbors, k, low, high):
 
     Returns
     -------
-    log_integral : float
-        Log of the integral of k per volume of the ball.
-    error : float
-        Of the logarithm: the last change, or the scatter that the jumps of the slope leave, if that is larger.
-    cells : tuple of ndarray
-        Middles, half sides and radii of the cells.
+    Integral
+        By "quadrature", with the last change as its error, or the scatter that the jumps of the slope leave, if that is
+        larger; or by "monte_carlo", with a standard error.
     """
-    d = len(low)
-    coarseness, before = COARSEST[d], None
-    cells = (low + high)[None] / 2, (high - low)[None] / 2, None
-    while True:
-        cells = refined(neighbors, k, cells[0], cells[1], coarseness)
-        log_sum, scatter = _log_sum(neighbors, k, *cells)
-        value = log_sum + np.log(k) - neighbors.balls.log_unit
-        if before is not None:
-            error = max(abs(value - before), scatter)  # a small change may be chance
-            n_next = len(cells[0]) * 2**d * (2**d + 1)
-            if error < TOLERANCE or n_next > min(MOST_QUERIES, MOST_NEIGHBORS / k):
-                return float(value), float(error), cells
-        before, coarseness = value, coarseness / 2
+    d, coarseness = len(low), COARSEST
+    whole = (low + high)[None] / 2, (high - low)[None] / 2
+    cells = refined(neighbors, k, *whole, coarseness) if d <= MOST_COLUMNS else None
+    if cells is None:
+        return by_draws(ByRows(neighbors, k, low, high))
+    if _costs_too_much(len(cells[0]) * 2**d, k):
+        return by_draws(ByCells(neighbors, k, *cells))._replace(cells=cells)
+    log_sum, at_middles, scatter = _log_sums(neighbors, k, *cells)
+    error = max(abs(log_sum - at_middles), scatter)
+    while error > TOLERANCE:
+        coarseness /= 2
+        finer = refined(neighbors, k, *cells[:2], coarseness)
+        if finer is None or _costs_too_much(len(finer[0]) * 2**d, k):
+            break
+        cells, before = finer, log_sum
+        log_sum, _, scatter = _log_sums(neighbors, k, *cells)
+        error = max(abs(log_sum - before), scatter)  # a small change may be chance
+    if error > STANDARD_ERROR:
+        return by_draws(ByCells(neighbors, k, *cells))._replace(cells=cells)
+    return Integral(float(log_sum + np.log(k) - neighbors.balls.log_unit), float(error), "quadrature", cells)
+
+
+def _costs_too_much(n_queries, k):
+    return n_queries * (k + PER_QUERY) > MOST_VISITED
+
+
+def by_draws(way):
+    """The integral from the share of proposals that stay, with its standard error.
+
+    The draws are the same at every call: one fit has one answer.
+
+    Parameters
+    ----------
+    way : ByCells or ByRows
+        Whose proposals they are.
+
+    Returns
+    -------
+    Integral
+    """
+    rng, chances = np.random.default_rng(0), np.empty(0)
+    while len(chances) < MOST_PROPOSED:
+        chances = np.append(chances, way.propose(PROPOSED, rng)[1])
+        error = chances.std() / np.sqrt(len(chances)) / max(chances.mean(), np.finfo(float).tiny)
+        if error < STANDARD_ERROR and chances.any():
+            break
+    with np.errstate(divide="ignore"):
+        return Integral(float(way.log_total + np.log(chances.mean())), float(error), "monte_carlo")
 
 
 def refined(neighbors, k, centers, halves, coarseness):
@@ -231,14 +256,17 @@ def refined(neighbors, k, centers, halves, coarseness):
 
     Returns
     -------
-    centers, halves : ndarray of shape (n_cells, n_features)
-    radii : ndarray of shape (n_cells,)
+    tuple of ndarray, or None if there are too many
+        Middles and half sides of shape (n_cells, n_features), and radii around the middles.
     """
-    edges, done = neighbors.balls.length(np.eye(centers.shape[1])), []
+    edges, done, n_done = neighbors.balls.length(np.eye(centers.shape[1])), [], 0
     while len(centers):
+        if _costs_too_much(n_done + len(centers), k):
+            return None
         radii = neighbors.radii(centers, k)[0]
         small = half_diagonals(neighbors.balls, halves) <= coarseness * radii
         done.append((centers[small], halves[small], radii[small]))
+        n_done += small.sum()
         centers, halves = _cut(centers[~small], halves[~small], edges)
     return tuple(np.concatenate(parts) for parts in zip(*done, strict=True))
 
@@ -258,20 +286,21 @@ def _cut(centers, halves, edges):
     return centers, halves
 
 
-def _log_sum(neighbors, k, centers, halves, radii):
+def _log_sums(neighbors, k, centers, halves, radii):
     """Log of the integral of the radius to the power -d, by Gauss's two points in each direction of each cell.
 
-    With it the root of the sum of squares of how far each cell is from the value at its middle, as a share of the sum:
-    where slopes jump both rules are equally wrong, and independently from cell to cell.
+    With it the same by the middles alone, and the root of the sum of squares of how far each cell is from the value at
+    its middle, as a share of the sum: where slopes jump both rules are equally wrong, and independently from cell to
+    cell.
     """
     d = centers.shape[1]
     nodes = np.array(list(product([-1.0, 1.0], repeat=d))) / np.sqrt(3)
     log_volume = np.log(2 * halves).sum(axis=1)
-    log_cells = np.empty(len(centers))
+    log_cells, log_middles = np.empty(len(centers)), log_volume - d * np.log(radii)
     for block in gen_batches(len(centers), 2**14):
         X = (centers[block, None] + halves[block, None] * nodes).reshape(-1, d)
         log_radius = np.log(neighbors.radii(X, k)[0]).reshape(-1, len(nodes))
         log_cells[block] = log_volume[block] + logsumexp(-d * log_radius, axis=1) - np.log(len(nodes))
     log_sum = logsumexp(log_cells)
-    gaps = np.exp(log_cells - log_sum) - np.exp(log_volume - d * np.log(radii) - log_sum)
-    return log_sum, np.sqrt((gaps**2).sum())
+    gaps = np.exp(log_cells - log_sum) - np.exp(log_middles - log_sum)
+    return log_sum, logsumexp(log_middles), np.sqrt((gaps**2).sum())

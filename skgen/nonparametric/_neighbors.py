@@ -10,7 +10,7 @@ from skgen import supports
 from skgen.balls import LINEAR, METRICS, balls_of, refuse_unknown_volume
 from skgen.base import DensityEstimator, UnboundedLikelihood
 from skgen.neighbors import Neighbors, distinct_rows
-from skgen.nonparametric._balloon import MOST_COLUMNS, ByCells, ByRows, quadrature
+from skgen.nonparametric._balloon import ByCells, ByRows, integral
 from skgen.nonparametric._choice import MOST_SCORED
 from skgen.nonparametric._kde import left_out
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
@@ -76,7 +76,7 @@ class NearestNeighborsDensity(DensityEstimator):
     n_neighbors_ : int
         k.
     rows_ : ndarray of shape (n_distinct, n_features)
-        The distinct rows, in lexicographic order.
+        The distinct rows, in the order of their first occurrence.
     weights_ : ndarray of shape (n_distinct,)
         How often each was there.
     setting_ : dict
@@ -88,8 +88,11 @@ class NearestNeighborsDensity(DensityEstimator):
     log_normalizer_ : float
         With "balloon", the logarithm of the estimate's integral over the box.
     log_normalizer_error_ : float
-        Its error: by quadrature, to 3 features, the last change under refinement, or what jumps of the slope may leave;
-        by Monte Carlo, for more, a standard error.
+        Its error: by quadrature the last change under refinement, or what jumps of the slope may leave; by Monte Carlo
+        a standard error.
+    normalizer_method_ : {"quadrature", "monte_carlo"}
+        With "balloon", how the integral was found: by quadrature to 3 features, as long as its queries stay below a
+        minute; then `likelihood` is "exact", else "estimate".
 
     Notes
     -----
@@ -176,7 +179,7 @@ class NearestNeighborsDensity(DensityEstimator):
         normalize = self.setting_["normalize"] if hasattr(self, "setting_") else self.normalize
         if normalize is None:
             return "improper"
-        return "estimate" if hasattr(self, "box_") and self.box_.shape[1] > MOST_COLUMNS else "exact"
+        return "estimate" if getattr(self, "normalizer_method_", None) == "monte_carlo" else "exact"
 
     def _has_draws(self):
         return self.likelihood != "improper"
@@ -323,13 +326,12 @@ class NearestNeighborsDensity(DensityEstimator):
                 f"A row is there {heaviest:g} times, and with n_neighbors={k} the estimate has no integral around it: "
                 f"take more than {heaviest:g} neighbours, or normalize='sample_point'."
             )
-        if len(self.box_.T) <= MOST_COLUMNS:
-            log_integral, error, cells = quadrature(self._neighbors_, k, *self.box_)
-            self.cells_ = dict(zip(("centers", "halves", "radii"), cells, strict=True))
-        else:
-            log_integral, error = ByRows(self._neighbors_, k, *self.box_).log_integral()
+        found = integral(self._neighbors_, k, *self.box_)
+        if found.cells is not None:
+            self.cells_ = dict(zip(("centers", "halves", "radii"), found.cells, strict=True))
         fewer = np.log1p(-1 / k) if self.setting_["unbiased"] else 0.0
-        self.log_normalizer_, self.log_normalizer_error_ = float(log_integral - np.log(total) + fewer), error
+        self.log_normalizer_ = float(found.log_value - np.log(total) + fewer)
+        self.log_normalizer_error_, self.normalizer_method_ = found.error, found.method
 
     def _balls(self):
         setting = self.setting_
