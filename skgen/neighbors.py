@@ -18,7 +18,7 @@ ROUNDING = 1e-12  # of sums of weights
 
 
 def distinct_rows(X, weights):
-    """The distinct rows in the order of their first occurrence, their weights, and the place of each row among them.
+    """The distinct rows in lexicographic order, their weights, and the place of each row among them.
 
     Parameters
     ----------
@@ -37,17 +37,15 @@ def distinct_rows(X, weights):
     --------
     >>> import numpy as np
     >>> distinct_rows(np.array([[2.0], [1.0], [2.0]]), np.ones(3))
-    (array([[2.],
-           [1.]]), array([2., 1.]), array([0, 1, 0]))
+    (array([[1.],
+           [2.]]), array([1., 2.]), array([1, 0, 1]))
     """
-    order = np.lexsort(X.T)
-    is_new = np.append(True, (X[order[1:]] != X[order[:-1]]).any(axis=1))
-    first = order[is_new]  # of equal rows: the sort is stable
-    rank = np.empty(len(first), dtype=np.intp)
-    rank[np.argsort(first)] = np.arange(len(first))
+    order = np.lexsort(X.T[::-1])
+    ordered = X[order]
+    is_new = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
     place = np.empty(len(X), dtype=np.intp)
-    place[order] = rank[np.cumsum(is_new) - 1]
-    return X[np.sort(first)], np.bincount(place, weights), place
+    place[order] = np.cumsum(is_new) - 1
+    return ordered[is_new], np.bincount(place, weights), place
 
 
 class Neighbors:
@@ -99,8 +97,12 @@ class Neighbors:
             p=balls.p,
             n_jobs=n_jobs,
         ).fit(self.mapped)
+        is_brute = self.search._fit_method == "brute"
+        self.order = np.random.default_rng(0).permutation(len(rows)) if is_brute else None
+        if is_brute:  # which takes longer over rows that come nearer and nearer
+            self.search.fit(self.mapped[self.order])
         # scikit-learn's brute force takes Euclid's distance from products, which cancel
-        self.cancels = self.search._fit_method == "brute" and balls.p == 2 and balls.name == "minkowski"
+        self.cancels = is_brute and balls.p == 2 and balls.name == "minkowski"
 
     def radii(self, X, k):
         """The radius of k neighbours around each query.
@@ -122,7 +124,7 @@ class Neighbors:
         Z, far = self._mapped(X)
         radius, reached = np.empty(len(X)), np.full(len(X), float(k))
         if self.is_plain and k <= len(self.rows):
-            distance, index = self.search.kneighbors(Z, k)
+            distance, index = self._nearest(Z, k)
             radius = self._measured(Z, distance[:, -1:], index[:, -1:])[:, 0]
             todo = np.flatnonzero(radius == 0)
         else:
@@ -176,6 +178,10 @@ class Neighbors:
             there = cumulative[:, -1] >= k * (1 - ROUNDING)
             yield places[there], distance[there], index[there], cumulative[there]
 
+    def _nearest(self, Z, k):
+        distance, index = self.search.kneighbors(Z, k)
+        return distance, index if self.order is None else self.order[index]
+
     def _mapped(self, X):
         """Queries as the search knows them, and which of them are too far for it."""
         with np.errstate(over="ignore", invalid="ignore"):
@@ -204,7 +210,7 @@ class Neighbors:
             missed = []
             for block in gen_batches(len(todo), max(1, BLOCK // width)):
                 places = todo[block]
-                distance, index = self.search.kneighbors(Z[places], width)
+                distance, index = self._nearest(Z[places], width)
                 distance = self._measured(Z[places], distance, index)
                 counted = self.weights[index]
                 if own is not None:

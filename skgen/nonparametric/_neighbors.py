@@ -76,7 +76,7 @@ class NearestNeighborsDensity(DensityEstimator):
     n_neighbors_ : int
         k.
     rows_ : ndarray of shape (n_distinct, n_features)
-        The distinct rows, in the order of their first occurrence.
+        The distinct rows, in lexicographic order.
     weights_ : ndarray of shape (n_distinct,)
         How often each was there.
     setting_ : dict
