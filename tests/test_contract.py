@@ -240,7 +240,7 @@ def test_laws_on_many_kinds_of_rows(estimator):
     if is_kernel:
         warnings.simplefilter("ignore", ConvergenceWarning)  # of rules, where rows are repeated
 
-    slow = foreign or getattr(estimator, "censoring", None)
+    slow = foreign or getattr(estimator, "censoring", None) or getattr(estimator, "normalize", None) == "balloon"
 
     @examples(max_examples=1 if is_kernel else 3 if slow or isinstance(estimator, HistogramDensity) else 6)
     @given(st.data())

@@ -10,8 +10,10 @@ import pytest
 from scipy import stats
 from scipy.special import gamma
 from sklearn.datasets import load_iris
-from sklearn.model_selection import LeaveOneOut
+from sklearn.model_selection import GridSearchCV, LeaveOneOut
 from sklearn.neighbors import NearestNeighbors
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skgen import Independent, KernelDensity, NearestNeighborsDensity, compare, load, save
 from skgen.balls import Balls, Minkowski, balls_of
@@ -371,6 +373,17 @@ def test_the_mixture_competes_in_a_comparison():
     [plain] = compare(load_faithful().data, NearestNeighborsDensity())
     assert plain.reason == "Its likelihood is improper: its mass is not one."
     assert rows["neighbours"].is_ranked and rows["neighbours"].likelihood == "exact"
+
+
+@pytest.mark.parametrize("normalize, bounds", [("sample_point", None), ("balloon", (-5, 5))])
+def test_neighbours_are_searched_in_a_pipeline(normalize, bounds):
+    pipeline = make_pipeline(StandardScaler(), NearestNeighborsDensity(normalize=normalize, bounds=bounds))
+    grid = {"nearestneighborsdensity__n_neighbors": [2, 20, 150, "sqrt"]}
+    search = GridSearchCV(pipeline, grid, error_score="raise").fit(normal_rows(250, 2))
+    scores = search.cv_results_["mean_test_score"]
+    assert np.isfinite(scores).all()
+    assert scores[0] < scores[1] > scores[2]  # two neighbours are too few, 150 too many
+    assert search.best_estimator_[-1].n_neighbors_ in (16, 20)
 
 
 @pytest.mark.parametrize("options", [{}, {"normalize": "sample_point"}, {"normalize": "balloon"}], ids=str)

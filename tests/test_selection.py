@@ -488,6 +488,7 @@ def test_all_models_that_exist_take_part():
     comparison = compare(correlated())
     assert {row.model for row in comparison} == set(default_candidates())
     assert {"Gaussian", "StudentT", "Independent", "Poisson"} <= set(default_candidates())
+    assert {"HistogramDensity", "KernelDensity", "NearestNeighborsDensity"} <= set(default_candidates())
     assert all(row.is_ranked or row.reason for row in comparison)
 
 
