@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 PYTHONPATH=. python benchmarks/bench_neighbors.py --write
 
 Both sides of a time search the same rows with the same tree in the same run, in turns. Every model of the second table
-chooses its options on its training rows alone; held-out rows are scored once.
+chooses its options on its training rows (the box of the balloon is known beforehand); held-out rows are scored once.
 """
 
 import sys
@@ -225,7 +225,7 @@ tenth on each side. A row that a model takes for impossible costs everything (-i
 
 
 def _starred(row):
-    """The row as text, to two decimals, the best with a star."""
+    """The row as text, the best with a star."""
     names = [name for name in ("truth", "error", *MODELS) if name in row]
     text = {name: f"{row[name]:.3f}" + _report.STAR * (name == row["best"]) for name in names}
     return row | text

@@ -130,7 +130,7 @@ def metric_of(name, params):
     if power is None:
         power = float(params.pop("p", 2))
         if not power >= 1:
-            raise ValueError(f"metric_params: p must be at least 1 for a metric, got {power:g}.")
+            raise ValueError(f"p must be at least 1 for a metric, got {power:g}.")
     w = params.pop("w", None)
     if params or (w is not None and METRICS[name] is not None):
         raise ValueError(f"metric={name!r} takes no metric_params {sorted(params) or ['w']}.")
@@ -139,7 +139,30 @@ def metric_of(name, params):
     w = np.asarray(w, dtype=np.float64)
     if w.ndim != 1 or not (w > 0).all():
         raise ValueError("metric_params: w holds one positive weight for each column.")
-    return Minkowski(power), w if np.isinf(power) else w ** (1 / power)
+    if np.isinf(power):
+        raise ValueError("metric_params: w weighs powers, of which p=inf has none: multiply the columns themselves.")
+    return Minkowski(power), w ** (1 / power)
+
+
+def refuse_no_places(X):
+    """Say why rows are no latitudes and longitudes in radians, if they are none.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The rows.
+
+    Raises
+    ------
+    ValueError
+        If there are not two columns, or if latitudes are so large that they must be degrees.
+    """
+    if X.shape[1] != 2:
+        raise ValueError(
+            f"Haversine distance only valid in 2 dimensions: latitude and longitude; X has {X.shape[1]} columns."
+        )
+    if np.abs(X[:, 0]).max() > 2 * np.pi:
+        raise ValueError(f"A latitude is {np.abs(X[:, 0]).max():g}: metric='haversine' wants radians, np.radians(X).")
 
 
 LINEAR = ("seuclidean", "mahalanobis")  # Euclid's after a linear map

@@ -6,6 +6,8 @@ of neighbours with a positive radius stands in for k: the ball that holds it is 
 place. The search is scikit-learn's `NearestNeighbors` over the distinct rows.
 """
 
+from functools import cached_property
+
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
@@ -15,6 +17,8 @@ from skgen.base import UnboundedLikelihood
 BLOCK = 2**22  # neighbours at a time
 FARTHEST = 1e150  # coordinates whose squares are numbers
 ROUNDING = 1e-12  # of sums of weights
+CANCELLED = 16 * np.finfo(float).eps  # what squared distances by brute force lose, as a share of squared lengths
+PRECISION = 1e-9  # of squared distances
 
 
 def distinct_rows(X, weights):
@@ -101,7 +105,7 @@ class Neighbors:
         self.order = np.random.default_rng(0).permutation(len(rows)) if is_brute else None
         if is_brute:  # which takes longer over rows that come nearer and nearer
             self.search.fit(self.mapped[self.order])
-        # scikit-learn's brute force takes Euclid's distance from products, which cancel
+        # it takes Euclid's distance from products, which cancel
         self.cancels = is_brute and balls.p == 2 and balls.name == "minkowski"
 
     def radii(self, X, k):
@@ -124,8 +128,8 @@ class Neighbors:
         Z, far = self._mapped(X)
         radius, reached = np.empty(len(X)), np.full(len(X), float(k))
         if self.is_plain and k <= len(self.rows):
-            distance, index = self._nearest(Z, k)
-            radius = self._measured(Z, distance[:, -1:], index[:, -1:])[:, 0]
+            for block in gen_batches(len(X), max(1, BLOCK // k)):
+                radius[block] = self._nearest(Z[block], k, last=True)[0][:, 0]
             todo = np.flatnonzero(radius == 0)
         else:
             todo = np.arange(len(X))
@@ -178,10 +182,6 @@ class Neighbors:
             there = cumulative[:, -1] >= k * (1 - ROUNDING)
             yield places[there], distance[there], index[there], cumulative[there]
 
-    def _nearest(self, Z, k):
-        distance, index = self.search.kneighbors(Z, k)
-        return distance, index if self.order is None else self.order[index]
-
     def _mapped(self, X):
         """Queries as the search knows them, and which of them are too far for it."""
         with np.errstate(over="ignore", invalid="ignore"):
@@ -191,33 +191,59 @@ class Neighbors:
             Z = np.where(far[:, None], self.mapped[0], Z)
         return Z, far
 
+    def _nearest(self, Z, k, last=False):
+        """Distances to the k nearest rows, in order, and which rows these are; of the k-th alone, if that is asked."""
+        distance, index = self.search.kneighbors(Z, k)
+        if last:
+            distance, index = distance[:, -1:], index[:, -1:]
+        if self.order is not None:
+            index = self.order[index]
+        if self.cancels:
+            distance, index = self._measured(Z, distance, index)
+            lost = CANCELLED * ((Z**2).sum(axis=1) + self.longest)
+            unsure = np.flatnonzero(lost > PRECISION * distance[:, -1] ** 2)  # which rows are nearest
+            if len(unsure):
+                again = self.tree.kneighbors(Z[unsure], k)
+                distance[unsure], index[unsure] = (found[:, -1:] for found in again) if last else again
+        return distance, index
+
     def _measured(self, Z, distance, index):
-        """The distances again, where the search has found them by differences of large numbers."""
-        if not self.cancels:
-            return distance
+        """The distances again, by differences, and their order."""
         again = np.empty(distance.shape)
         for rows in gen_batches(len(Z), max(1, BLOCK // (distance.shape[1] * Z.shape[1]))):
             gaps = Z[rows, None, :] - self.mapped[index[rows]]
             again[rows] = self.balls.mapped_length(gaps.reshape(-1, Z.shape[1])).reshape(gaps.shape[:2])
-        return np.maximum.accumulate(again, axis=1)
+        order = np.argsort(again, axis=1, kind="stable")
+        return np.take_along_axis(again, order, axis=1), np.take_along_axis(index, order, axis=1)
+
+    @cached_property
+    def longest(self):
+        """The largest squared length of a row."""
+        return (self.mapped**2).sum(axis=1).max()
+
+    @cached_property
+    def tree(self):
+        """A search by differences, for queries whose neighbours products do not tell apart."""
+        how = {"leaf_size": self.search.leaf_size, "n_jobs": self.search.n_jobs}
+        return NearestNeighbors(algorithm="ball_tree", **how).fit(self.mapped)
 
     def _widening(self, Z, k, own=None, lost=None):
         """Neighbours of all queries; those whose weight does not reach what is wanted come again, with more."""
         n = len(self.rows)
         share = min(1.0, self.total / n)  # rows of a small weight are many to a neighbour
-        width, todo = int(min(n, np.ceil(k / share) + 1)), np.arange(len(Z))
+        width, todo = int(min(n, np.ceil(k / share) + (own is not None))), np.arange(len(Z))
         while len(todo):
             missed = []
             for block in gen_batches(len(todo), max(1, BLOCK // width)):
                 places = todo[block]
                 distance, index = self._nearest(Z[places], width)
-                distance = self._measured(Z[places], distance, index)
                 counted = self.weights[index]
                 if own is not None:
                     counted = counted - (index == own[places, None]) * lost[places, None]
                 cumulative = np.cumsum(counted, axis=1)
                 yield places, distance, index, cumulative
-                wanted = self._wanted(distance, cumulative, k, self.total - (0 if lost is None else lost[places]))
+                total = self.total - (0 if lost is None else lost[places])
+                wanted = _wanted(k, _tied(distance, cumulative), total)
                 missed.append(places[cumulative[:, -1] < wanted * (1 - ROUNDING)])
             todo = np.concatenate(missed) if width < n else todo[:0]
             width = min(n, 2 * width)
@@ -226,15 +252,25 @@ class Neighbors:
         radius, reached = np.full((len(Z), len(ks)), np.inf), np.empty((len(Z), len(ks)))
         for places, distance, _, cumulative in self._widening(Z, max(ks), own, lost):
             total = self.total - (0.0 if lost is None else lost[places])
+            tied = _tied(distance, cumulative)
             for j, k in enumerate(ks):
-                wanted = self._wanted(distance, cumulative, k, total)
+                wanted = _wanted(k, tied, total)
                 there = cumulative >= wanted[:, None] * (1 - ROUNDING)
-                found = np.take_along_axis(distance, there.argmax(axis=1)[:, None], axis=1)[:, 0]
-                radius[places, j] = np.where(there.any(axis=1), found, np.inf)
+                first = there.argmax(axis=1)
+                found = np.take_along_axis(distance, first[:, None], axis=1)[:, 0]
+                radius[places, j] = np.where(there[np.arange(len(places)), first], found, np.inf)
                 reached[places, j] = wanted
         return radius, reached
 
-    def _wanted(self, distance, cumulative, k, total):
-        """The number of neighbours, k or more, whose radius is positive."""
-        tied = np.where(distance == 0, cumulative, 0.0).max(axis=1)
-        return np.minimum(np.maximum(k, np.floor(tied * (1 + ROUNDING)) + 1), total)
+
+def _tied(distance, cumulative):
+    """The weight of the rows at distance 0 of each query."""
+    tied = np.zeros(len(distance))
+    on = np.flatnonzero(distance[:, 0] == 0)
+    tied[on] = np.where(distance[on] == 0, cumulative[on], 0.0).max(axis=1)
+    return tied
+
+
+def _wanted(k, tied, total):
+    """The number of neighbours, k or more, whose radius is positive."""
+    return np.minimum(np.maximum(k, np.floor(tied * (1 + ROUNDING)) + 1), total)

@@ -101,7 +101,7 @@ MORE = [
     KernelDensity(device="cpu"),
     KernelDensityCV([0.3, 0.6, 1.2]),
     KernelDensityCV([0.3, 0.6, 1.2], cv=3, estimator=KernelDensity(kernel="logistic")),
-    NearestNeighborsDensity(5, unbiased=True),
+    NearestNeighborsDensity(5, unbiased=True, leaf_size=3, n_jobs=2),
     NearestNeighborsDensity(p=3),
     NearestNeighborsDensity(5, normalize="sample_point"),
     NearestNeighborsDensity("cv", normalize="sample_point"),

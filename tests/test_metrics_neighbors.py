@@ -32,7 +32,17 @@ def test_divergence_of_fnn():
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"metric": "manhattan"}, {"metric": "chebyshev"}, {"metric": "mahalanobis"}, {"p": 3}, {"algorithm": "brute"}],
+    [
+        {},
+        {"metric": "manhattan"},
+        {"metric": "chebyshev"},
+        {"metric": "mahalanobis"},
+        {"metric": "seuclidean", "metric_params": {"V": [4.0, 0.25]}},
+        {"p": 3, "metric_params": {"w": [1.0, 9.0]}},
+        {"algorithm": "brute", "n_jobs": 2},
+        {"algorithm": "kd_tree", "leaf_size": 5},
+        {"algorithm": "ball_tree"},
+    ],
     ids=str,
 )
 def test_known_distributions(options):
@@ -62,6 +72,14 @@ def test_weights_are_frequencies():
     assert weighted == pytest.approx(nearest_neighbors_kl_divergence(*repeated))
 
 
+def test_fractions_of_rows_count_as_such():
+    """Weights of one half, with half the neighbours: distances stay, only numbers of rows change."""
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    half = np.full(60, 0.5)
+    gap = digamma(60) - digamma(4) - (digamma(30) - digamma(2))
+    assert nearest_neighbors_entropy(X, 2, sample_weight=half) + gap == pytest.approx(nearest_neighbors_entropy(X, 4))
+
+
 def test_ties_take_the_next_number_of_neighbours():
     X = np.array([[0.0], [0.0], [1.0], [3.0]])  # the twins' second neighbours are at 1
     radius, reached = np.array([1, 1, 1, 2]), np.array([2, 2, 1, 1])
@@ -84,7 +102,10 @@ def test_what_cannot_be_is_refused():
         (lambda: nearest_neighbors_entropy(np.hstack([X, X]), metric="haversine"), "2 dimensions"),
         (lambda: nearest_neighbors_kl_divergence(X, X[:, :1]), "Y has 1 columns and X 2"),
         (lambda: nearest_neighbors_kl_divergence(X, X[:2]), "Y has 2 rows: take fewer"),
-        (lambda: nearest_neighbors_kl_divergence(X, X[:1], 1), "one place"),
+        (lambda: nearest_neighbors_kl_divergence(X, X[:1], 1), r"Y\[:, 0\] is constant"),
+        (lambda: nearest_neighbors_kl_divergence(X * [1, 0], X), r"X\[:, 1\] is constant"),
+        (lambda: nearest_neighbors_entropy(X, p=0.5), "p must be at least 1"),
+        (lambda: nearest_neighbors_entropy(100 * X, metric="haversine"), "wants radians"),
     ]:
         with pytest.raises(ValueError, match=message):
             call()

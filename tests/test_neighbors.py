@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from scipy.special import gamma
 from sklearn.datasets import load_iris
-from sklearn.model_selection import GridSearchCV, LeaveOneOut
+from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -128,6 +128,17 @@ def test_algorithms_agree_where_squares_cancel(algorithm):
     np.testing.assert_allclose(model._neighbors_.radii(X + 0.01, 4)[0], expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("k", [1, 4])
+def test_brute_force_tells_near_rows_apart_that_are_far_out(k):
+    near = np.random.default_rng(0).normal(size=(40, 20))
+    X = np.vstack([1e-3 * near, 1e6 + 1e-3 * near[::-1]])
+    Z = np.vstack([X[:5], X[-5:]]) + 1e-4
+    brute, tree = (NearestNeighborsDensity(k, algorithm=a).fit(X) for a in ("brute", "kd_tree"))
+    np.testing.assert_allclose(brute.score_samples(Z), tree.score_samples(Z), rtol=1e-9)
+    expected = tree.leave_one_out_score_samples()
+    np.testing.assert_allclose(brute.leave_one_out_score_samples(), expected, rtol=1e-9)
+
+
 # Ties, frequencies, self-exclusion
 
 
@@ -207,7 +218,9 @@ def test_tophat_is_the_ball():
     expected = np.array([1 / 2, 1 / 2 + 1 / 2 + 0, 1 / 6]) / 3
     np.testing.assert_allclose(np.exp(model.score_samples([[-0.5], [0.5], [6.5]])), expected)
     student = StudentTKernel(1.5)  # without variance
-    assert NearestNeighborsDensity(1, normalize="sample_point", kernel=student).fit([[0.0], [1.0], [4.0]]).score([[0]])
+    model = NearestNeighborsDensity(1, normalize="sample_point", kernel=student).fit([[0.0], [1.0], [4.0]])
+    widths = np.array([1, 1, 3]) / np.sqrt(3)
+    assert np.exp(model.score([[0]])) == pytest.approx(np.mean(stats.t(1.5).pdf(np.array([0, 1, 4]) / widths) / widths))
 
 
 # The balloon
@@ -287,9 +300,15 @@ def test_the_bounds_under_which_draws_are_thinned_hold():
     model = NearestNeighborsDensity(7, normalize="balloon").fit(X)
     for way in (model._draws_, ByRows(model._neighbors_, 7, *model.box_)):
         chance = way.propose(50_000, np.random.default_rng(0))[1]
-        assert chance.max() <= 1 + 1e-12 and chance.min() >= 0
+        assert 0.5 < chance.max() <= 1 + 1e-9 and chance.min() >= 0
     cells = model.cells_
     np.testing.assert_allclose((2 * cells["halves"]).prod(axis=1).sum(), np.ptp(model.box_, axis=0).prod())
+
+
+def test_an_integral_that_draws_do_not_find_is_refused(monkeypatch):
+    monkeypatch.setattr("skgen.nonparametric._balloon.MOST_PROPOSED", 20_000)
+    with pytest.raises(ValueError, match="no integral over a box of 60 features.*sample_point"):
+        NearestNeighborsDensity(5, normalize="balloon").fit(normal_rows(60, 60))
 
 
 def test_units_do_not_matter_to_the_box():
@@ -321,29 +340,63 @@ def test_the_root_of_the_rows():
     assert NearestNeighborsDensity(normalize="balloon").fit(copies).n_neighbors_ == 8
 
 
-@pytest.mark.parametrize("normalize", [None, "sample_point"])
-def test_cross_validation_by_brute_force(normalize):
-    X = normal_rows(60, 2)
-    model = NearestNeighborsDensity("cv", normalize=normalize).fit(X)
+def test_folds_by_brute_force():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    model = NearestNeighborsDensity("cv", normalize="sample_point").fit(X)
+    folds = list(KFold(5, shuffle=True, random_state=0).split(X))
     for k in list(model.cv_scores_)[::4]:
-        if normalize is None:
-            each = [
-                NearestNeighborsDensity(k, unbiased=True).fit(X[train]).score(X[test])
-                for train, test in LeaveOneOut().split(X)
-            ]
-        else:
-            each = NearestNeighborsDensity(k, normalize=normalize).fit(X).leave_one_out_score_samples()
-        assert model.cv_scores_[k] == pytest.approx(np.mean(each))
+        plain = NearestNeighborsDensity(k, normalize="sample_point")
+        each = [plain.fit(model.rows_[train]).score_samples(model.rows_[test]) for train, test in folds]
+        assert model.cv_scores_[k] == pytest.approx(np.concatenate(each).mean())
     assert model.cv_scores_[model.n_neighbors_] == max(model.cv_scores_.values())
     assert min(model.cv_scores_) == 2 and max(model.cv_scores_) == 30
 
 
-def test_many_rows_are_scored_in_part(monkeypatch):
+def test_left_out_rows_on_the_box_by_brute_force():
+    X = normal_rows(40, 1)
+    model = NearestNeighborsDensity("cv", normalize="balloon").fit(X)
+    for k in list(model.cv_scores_)[::3]:
+        plain = NearestNeighborsDensity(k, unbiased=True)
+        each = [plain.fit(X[train]).score(X[test]) for train, test in LeaveOneOut().split(X)]
+        mass = NearestNeighborsDensity(k, unbiased=True, normalize="balloon").fit(X).log_normalizer_
+        assert model.cv_scores_[k] == pytest.approx(np.mean(each) - mass, abs=0.02)
+    assert NearestNeighborsDensity("cv").fit(X).cv_scores_ == model.cv_scores_
+
+
+@pytest.mark.parametrize("normalize", ["balloon", "sample_point"])
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_the_chosen_number_is_as_good_as_any(normalize, d):
+    rng = np.random.default_rng(d)
+    X, held_out = rng.normal(size=(300, d)) ** 3, rng.normal(size=(4000, d)) ** 3
+    held_out = held_out[(np.abs(held_out) < 10).all(axis=1)]
+    X = X[(np.abs(X) < 10).all(axis=1)]
+    bounds = (-10, 10) if normalize == "balloon" else None
+    scores = {
+        k: NearestNeighborsDensity(k, normalize=normalize, bounds=bounds).fit(X).score(held_out)
+        for k in (2, 3, 4, 6, 9, 13, 20, 30, 45, 70, 100)
+    }
+    model = NearestNeighborsDensity("cv", normalize=normalize, bounds=bounds).fit(X)
+    assert model.score(held_out) > max(scores.values()) - 0.05
+
+
+@pytest.mark.parametrize("normalize", ["balloon", "sample_point"])
+def test_many_rows_are_scored_in_part(monkeypatch, normalize):
     X = normal_rows(400, 2)
-    whole = NearestNeighborsDensity("cv").fit(X).cv_scores_
+    whole = NearestNeighborsDensity("cv", normalize=normalize).fit(X)
     monkeypatch.setattr(module, "MOST_SCORED", 100)
-    part = NearestNeighborsDensity("cv").fit(X).cv_scores_
-    assert whole.keys() == part.keys() and whole != part
+    part = NearestNeighborsDensity("cv", normalize=normalize).fit(X)
+    other = NearestNeighborsDensity("cv", normalize=normalize).fit(X[::-1])
+    assert whole.cv_scores_ != part.cv_scores_ == pytest.approx(whole.cv_scores_, abs=0.3)
+    assert part.cv_scores_ == pytest.approx(other.cv_scores_, rel=1e-9)
+
+
+def test_neighbours_stay_the_same_in_blocks_and_threads(monkeypatch):
+    X = normal_rows(300, 3)
+    expected = NearestNeighborsDensity(20).fit(X).score_samples(X + 0.1)
+    monkeypatch.setattr("skgen.neighbors.BLOCK", 100)
+    np.testing.assert_array_equal(NearestNeighborsDensity(20).fit(X).score_samples(X + 0.1), expected)
+    model = NearestNeighborsDensity(20, n_jobs=2, leaf_size=3).fit(X)
+    np.testing.assert_array_equal(model.score_samples(X + 0.1), expected)
 
 
 # Improper or not, kept or refused
@@ -417,6 +470,15 @@ TWO = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 1.0], [3.0, 5.0], [4.0, 0.5]])
         ({"n_neighbors": 1, "normalize": "balloon"}, TWO, "normalize='balloon' wants two neighbours or more"),
         ({"n_neighbors": 2, "normalize": "balloon"}, TWO[[0, 0, 1, 2, 3]], "A row is there 2 times.*more than 2"),
         ({}, TWO * [1, 0], r"X\[:, 1\] is constant"),
+        (
+            {"n_neighbors": "cv", "unbiased": True},
+            TWO[:2],
+            "unbiased=True wants 2 neighbours or more, but with n_samples=2",
+        ),
+        ({"normalize": "balloon"}, TWO[[0, 0, 0, 1]], "up to 3, there are 3: give more rows"),
+        ({"metric": "haversine", "n_neighbors": "cv"}, TWO, "does not go with n_neighbors='cv'"),
+        ({"metric_params": {"w": [1.0, 2.0]}, "p": np.inf}, TWO, "p=inf has none"),
+        ({"bounds": ("a", "b"), "normalize": "balloon"}, TWO, "give a pair"),
         ({"metric": "canberra"}, TWO, "volume of its balls is not known"),
         ({"metric": max}, TWO, "volume of its balls is not known"),
         ({"metric": "haversine", "normalize": "balloon"}, TWO, "a density on the sphere is KernelDensity"),

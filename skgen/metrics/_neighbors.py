@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import digamma
 from sklearn.utils import check_array
 
-from skgen.balls import LINEAR, METRICS, balls_of, refuse_unknown_volume
+from skgen.balls import LINEAR, METRICS, balls_of, refuse_no_places, refuse_unknown_volume
 from skgen.base import check_weights
 from skgen.neighbors import Neighbors, distinct_rows
 
@@ -28,8 +28,9 @@ def nearest_neighbors_entropy(
     .. math:: \hat H = \psi(n) - \psi(k) + \log V_d + \frac{d}{n} \sum_{i=1}^n \log R_k(x_i)
 
     with the distance :math:`R_k(x_i)` of a row to its k-th nearest other one, the volume :math:`V_d` of the metric's
-    unit ball and the digamma function :math:`\psi` (Kozachenko and Leonenko, "Sample estimate of the entropy of a
-    random vector", Problems of Information Transmission 23, 1987).
+    unit ball and the digamma function :math:`\psi` (for one neighbour by Kozachenko and Leonenko, "Sample estimate of
+    the entropy of a random vector", Problems of Information Transmission 23, 1987; for k by Goria, Leonenko, Mergel and
+    Novi Inverardi, "A new class of random vector entropy estimators", Journal of Nonparametric Statistics 17, 2005).
 
     Parameters
     ----------
@@ -69,9 +70,6 @@ def nearest_neighbors_entropy(
     """
     X, weights = _rows(X, sample_weight, "X")
     _check(X, weights, n_neighbors, metric)
-    for j, x in enumerate(X.T):
-        if (x == x[0]).all() and metric != "haversine":
-            raise ValueError(f"X[:, {j}] is constant, and the entropy minus infinity: leave the column out.")
     balls = balls_of(metric, X, weights, p=p, params=metric_params)
     how = {"algorithm": algorithm, "leaf_size": leaf_size, "n_jobs": n_jobs}
     radius, reached, _ = Neighbors(X, weights, balls, n_neighbors=n_neighbors, **how).left_out_radii([n_neighbors])
@@ -126,8 +124,8 @@ def nearest_neighbors_kl_divergence(
     Raises
     ------
     ValueError
-        If a row has no k others, if X and Y have other numbers of columns, or if the volume of the metric's balls is
-        not known.
+        If a row has no k others, if a column is constant (there is no density then), if X and Y have other numbers of
+        columns, or if the volume of the metric's balls is not known.
 
     Notes
     -----
@@ -149,6 +147,7 @@ def nearest_neighbors_kl_divergence(
     _check(X, weights, n_neighbors, metric)
     if Y.shape[1] != X.shape[1]:
         raise ValueError(f"Y has {Y.shape[1]} columns and X {X.shape[1]}: give rows of the same columns.")
+    _refuse_constant(Y, "Y", metric)
     if others.sum() < n_neighbors:
         raise ValueError(f"n_neighbors={n_neighbors}, but Y has {others.sum():g} rows: take fewer neighbours.")
     balls = balls_of(metric, X, weights, p=p, params=metric_params)
@@ -173,10 +172,8 @@ def _check(X, weights, n_neighbors, metric):
     refuse_unknown_volume(metric, known, "")
     if metric not in known:
         raise ValueError(f"metric={metric!r} is none of {', '.join(known)}.")
-    if metric == "haversine" and X.shape[1] != 2:
-        raise ValueError(
-            f"Haversine distance only valid in 2 dimensions: latitude and longitude; X has {X.shape[1]} columns."
-        )
+    if metric == "haversine":
+        refuse_no_places(X)
     if not isinstance(n_neighbors, Integral) or isinstance(n_neighbors, bool) or n_neighbors < 1:
         raise ValueError(f"n_neighbors is a whole number of 1 or more, got {n_neighbors!r}.")
     if n_neighbors > weights.sum() - 1:
@@ -184,3 +181,10 @@ def _check(X, weights, n_neighbors, metric):
             f"n_neighbors={n_neighbors}, but with n_samples={weights.sum():g} a row of X has "
             f"{weights.sum() - 1:g} others: take fewer neighbours."
         )
+    _refuse_constant(X, "X", metric)
+
+
+def _refuse_constant(X, name, metric):
+    for j, x in enumerate(X.T):
+        if (x == x[0]).all() and metric != "haversine":
+            raise ValueError(f"{name}[:, {j}] is constant, where there is no density: leave the column out.")

@@ -16,23 +16,26 @@ import numpy as np
 from scipy.special import digamma, logsumexp
 from sklearn.utils import gen_batches
 
+from skgen.neighbors import ROUNDING
+
 MOST_COLUMNS = 3  # for cells
 COARSEST = 0.5  # half-diagonals of the first cells, in radii
 TOLERANCE = 5e-4  # of the integral by quadrature, relative
 MOST_VISITED = 50_000_000  # neighbours in the queries of one refinement
 PER_QUERY = 30  # neighbours, that a query costs beside its own
 STANDARD_ERROR = 0.01  # of the integral by Monte Carlo, relative
-PROPOSED = 20_000  # at a time
+WORST = 0.1  # standard error that is taken, when no more is tried
+PROPOSED = 5000  # at a time
 MOST_PROPOSED = 1_000_000
 
 
-class Integral(NamedTuple):
+class BoxIntegral(NamedTuple):
     """The integral of k per volume of the ball over the box: its logarithm, the error of that, and how it was found."""
 
     log_value: float
     error: float
     method: str
-    cells: tuple = None  # middles, half sides and radii, if there are not too many
+    way: object  # to draw: ByCells or ByRows
 
 
 class ByCells:
@@ -51,7 +54,7 @@ class ByCells:
     """
 
     def __init__(self, neighbors, k, centers, halves, radii):
-        self.neighbors, self.k, self.centers, self.halves = neighbors, k, centers, halves
+        self.neighbors, self.k, self.centers, self.halves, self.radii = neighbors, k, centers, halves, radii
         self.smallest = radii - half_diagonals(neighbors.balls, halves)  # no radius in the cell is below
         log_mass = np.log(2 * halves).sum(axis=1) - centers.shape[1] * np.log(self.smallest)
         self.log_total = logsumexp(log_mass) + np.log(k) - neighbors.balls.log_unit
@@ -98,7 +101,7 @@ class ByRows:
         self.inner = d / 2 * (digamma((d + 1) / 2) - digamma(d / 2))  # of M_i, up to half the radius
         self.outer = d * np.log(2 * self.farthest / self.radii)  # and beyond
         mass = neighbors.weights * (self.inner + self.outer)
-        self.cumulative = np.cumsum(mass) / mass.sum()
+        self.cumulative = np.cumsum(mass)
         self.log_total = np.log(mass.sum())
 
     def sample(self, n_samples, rng):
@@ -108,20 +111,20 @@ class ByRows:
     def propose(self, n, rng):
         """Rows, and the probabilities with which they stay."""
         d = len(self.low)
-        chosen = np.searchsorted(self.cumulative, rng.random(n), side="right").clip(max=len(self.radii) - 1)
+        chosen = np.searchsorted(self.cumulative, rng.random(n) * self.cumulative[-1], side="right")
         r = self._distances(chosen, rng)
         X = self.neighbors.rows[chosen] + r[:, None] * self.neighbors.balls.steps(n, rng)
         chance = np.zeros(n)
         inside = np.flatnonzero(((X >= self.low) & (X <= self.high)).all(axis=1))
         for places, distance, index, cumulative in self.neighbors.nearest(X[inside], self.k):
             at = inside[places]
-            reached = (cumulative >= self.k * (1 - 1e-12)).argmax(axis=1)
-            radius = np.take_along_axis(distance, reached[:, None], axis=1)[:, 0]
+            last = (cumulative >= self.k * (1 - ROUNDING)).argmax(axis=1)
+            radius = np.take_along_axis(distance, last[:, None], axis=1)[:, 0]
             upto = ((index == chosen[at, None]) * cumulative).sum(axis=1)  # 0, if it is not there
             weight = self.neighbors.weights[chosen[at]]
             share = np.where(upto > 0, np.clip((self.k - upto) / weight + 1, 0, 1), 0.0)
             least = np.maximum(r[at], self.radii[chosen[at]] - r[at])
-            chance[at] = share * np.minimum(least / radius, 1.0) ** d
+            chance[at] = share * (least / radius) ** d
         return X, chance
 
     def _distances(self, chosen, rng):
@@ -172,7 +175,7 @@ def half_diagonals(balls, halves):
     return np.max([balls.length(halves * np.array(sign)) for sign in signs], axis=0)
 
 
-def integral(neighbors, k, low, high):
+def integral(neighbors, k, low, high, tolerance=TOLERANCE):
     """The integral of the estimate over the box: by cells, refined until it settles, or by draws where these are many.
 
     Parameters
@@ -183,23 +186,30 @@ def integral(neighbors, k, low, high):
         How many neighbours.
     low, high : ndarray of shape (n_features,)
         The box.
+    tolerance : float
+        Of its logarithm by quadrature; by Monte Carlo it is a standard error of 0.01, if that is larger.
 
     Returns
     -------
-    Integral
+    BoxIntegral
         By "quadrature", with the last change as its error, or the scatter that the jumps of the slope leave, if that is
         larger; or by "monte_carlo", with a standard error.
+
+    Raises
+    ------
+    ValueError
+        If draws do not find it, since columns are too many.
     """
-    d, coarseness = len(low), COARSEST
+    d, coarseness, standard_error = len(low), COARSEST, max(STANDARD_ERROR, tolerance)
     whole = (low + high)[None] / 2, (high - low)[None] / 2
     cells = refined(neighbors, k, *whole, coarseness) if d <= MOST_COLUMNS else None
     if cells is None:
-        return by_draws(ByRows(neighbors, k, low, high))
+        return by_draws(ByRows(neighbors, k, low, high), standard_error)
     if _costs_too_much(len(cells[0]) * 2**d, k):
-        return by_draws(ByCells(neighbors, k, *cells))._replace(cells=cells)
+        return by_draws(ByCells(neighbors, k, *cells), standard_error)
     log_sum, at_middles, scatter = _log_sums(neighbors, k, *cells)
     error = max(abs(log_sum - at_middles), scatter)
-    while error > TOLERANCE:
+    while error > tolerance:
         coarseness /= 2
         finer = refined(neighbors, k, *cells[:2], coarseness)
         if finer is None or _costs_too_much(len(finer[0]) * 2**d, k):
@@ -207,16 +217,17 @@ def integral(neighbors, k, low, high):
         cells, before = finer, log_sum
         log_sum, _, scatter = _log_sums(neighbors, k, *cells)
         error = max(abs(log_sum - before), scatter)  # a small change may be chance
-    if error > STANDARD_ERROR:
-        return by_draws(ByCells(neighbors, k, *cells))._replace(cells=cells)
-    return Integral(float(log_sum + np.log(k) - neighbors.balls.log_unit), float(error), "quadrature", cells)
+    way = ByCells(neighbors, k, *cells)
+    if error > standard_error:
+        return by_draws(way, standard_error)
+    return BoxIntegral(float(log_sum + np.log(k) - neighbors.balls.log_unit), float(error), "quadrature", way)
 
 
 def _costs_too_much(n_queries, k):
     return n_queries * (k + PER_QUERY) > MOST_VISITED
 
 
-def by_draws(way):
+def by_draws(way, standard_error=STANDARD_ERROR):
     """The integral from the share of proposals that stay, with its standard error.
 
     The draws are the same at every call: one fit has one answer.
@@ -225,19 +236,29 @@ def by_draws(way):
     ----------
     way : ByCells or ByRows
         Whose proposals they are.
+    standard_error : float
+        Of the logarithm, below which it ends.
 
     Returns
     -------
-    Integral
+    BoxIntegral
+
+    Raises
+    ------
+    ValueError
+        If too few proposals stay to tell.
     """
-    rng, chances = np.random.default_rng(0), np.empty(0)
-    while len(chances) < MOST_PROPOSED:
+    rng, chances, error = np.random.default_rng(0), np.empty(0), np.inf
+    while error > standard_error and len(chances) < MOST_PROPOSED:
         chances = np.append(chances, way.propose(PROPOSED, rng)[1])
-        error = chances.std() / np.sqrt(len(chances)) / max(chances.mean(), np.finfo(float).tiny)
-        if error < STANDARD_ERROR and chances.any():
-            break
-    with np.errstate(divide="ignore"):
-        return Integral(float(way.log_total + np.log(chances.mean())), float(error), "monte_carlo")
+        if chances.any():
+            error = chances.std() / chances.mean() / np.sqrt(len(chances))
+    if error > WORST:
+        raise ValueError(
+            f"normalize='balloon' finds no integral over a box of {len(way.neighbors.rows[0])} features: too few of "
+            f"{len(chances):,} draws fall into it. Take normalize='sample_point', or fewer features."
+        )
+    return BoxIntegral(float(way.log_total + np.log(chances.mean())), float(error), "monte_carlo", way)
 
 
 def refined(neighbors, k, centers, halves, coarseness):

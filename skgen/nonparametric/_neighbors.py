@@ -3,11 +3,12 @@
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.model_selection import KFold
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skgen import supports
-from skgen.balls import LINEAR, METRICS, balls_of, refuse_unknown_volume
+from skgen.balls import LINEAR, METRICS, balls_of, refuse_no_places, refuse_unknown_volume
 from skgen.base import DensityEstimator, UnboundedLikelihood
 from skgen.neighbors import Neighbors, distinct_rows
 from skgen.nonparametric._balloon import ByCells, ByRows, integral
@@ -20,6 +21,8 @@ from skgen.nonparametric._space import Feature, Space
 from skgen.nonparametric._sums._direct import TILE
 
 N_TRIED = 20  # numbers of neighbours at most that "cv" compares
+N_FOLDS = 5
+ROUGH = 0.02  # error of an integral that is compared with others
 MARGIN = 0.1  # of the data's range, by which the box is wider on each side
 
 
@@ -37,10 +40,10 @@ class NearestNeighborsDensity(DensityEstimator):
     Parameters
     ----------
     n_neighbors : int or {"sqrt", "cv"}, default="sqrt"
-        k, smaller than the number of rows: a number, the root of the number of rows ("balloon" takes more than a row
-        has copies, too), or the one under which rows that
-        leave themselves out are most likely (with k - 1 in place of k, under which numbers of neighbours compare; with
-        "sample_point", under the mixture).
+        k, smaller than the number of rows. "sqrt" is the root of the number of rows; with "balloon" it is more than the
+        copies of any row. "cv" is the one under which held-out rows are most likely: with "sample_point" those of five
+        folds, else rows that leave themselves out, under the estimate that is normalised on the box (without
+        `normalize`, on the box that "balloon" takes by default).
     normalize : {"sample_point", "balloon"}, default=None
         "sample_point" is a mixture of one kernel for each row, as wide as the ball of its k nearest others (Breiman,
         Meisel and Purcell, "Variable kernel estimates of multivariate densities", Technometrics 19, 1977). "balloon" is
@@ -81,27 +84,33 @@ class NearestNeighborsDensity(DensityEstimator):
         How often each was there.
     setting_ : dict
         The options of the fit.
+    place_ : ndarray of shape (n_samples,)
+        Where the rows of the fit stand among the distinct ones.
     cv_scores_ : dict
-        With "cv", the mean log-density of rows that leave themselves out for each k that was tried.
+        With "cv", the mean log-density of held-out rows for each k that was tried.
+    radii_ : ndarray of shape (n_distinct,)
+        With "sample_point", the distance of each row to its k-th nearest other one.
+    cells_ : dict
+        With "balloon" and few features, the cells under which it draws: middles, half sides, radii.
     box_ : ndarray of shape (2, n_features)
         With "balloon", the ends of the box.
     log_normalizer_ : float
         With "balloon", the logarithm of the estimate's integral over the box.
     log_normalizer_error_ : float
-        Its error: by quadrature the last change under refinement, or what jumps of the slope may leave; by Monte Carlo
-        a standard error.
+        Its error, mostly below 0.0005 by quadrature (the last change under refinement, or what jumps of the slope may
+        leave) and 0.01 by Monte Carlo (a standard error).
     normalizer_method_ : {"quadrature", "monte_carlo"}
-        With "balloon", how the integral was found: by quadrature to 3 features, as long as its queries stay below a
-        minute; then `likelihood` is "exact", else "estimate".
+        With "balloon", how the integral was found: by quadrature to 3 features, unless that would take very many
+        queries. Then `likelihood` is "exact", else "estimate".
 
     Notes
     -----
     A row of weight w is w neighbours. Where rows repeat so often that the k-th neighbour of a query is at distance 0,
     the next whole number of neighbours whose radius is positive stands in for k.
 
-    Draws are exact: from the kernels of "sample_point", and by rejection under a proven bound from "balloon". With more
-    than 3 features the likelihood of "balloon" counts as an estimate, since its constant is known to the error that
-    `log_normalizer_error_` says; draws do not depend on it.
+    Draws are exact: from the kernels of "sample_point", and by rejection under a proven bound from "balloon"; they do
+    not depend on its integral. Some ten features are as many as "balloon" is good for: beyond, the box is nearly all
+    far from the rows, and the fit takes long or is refused.
 
     Examples
     --------
@@ -170,8 +179,9 @@ class NearestNeighborsDensity(DensityEstimator):
             return supports.globe if self.setting_["metric"] == "haversine" else supports.real
         if self.metric == "haversine":
             return supports.globe
-        is_pair = isinstance(self.bounds, tuple | list) and len(self.bounds) == 2
-        return supports.between(*self.bounds) if is_pair and None not in self.bounds else supports.real
+        pair = self.bounds if isinstance(self.bounds, tuple | list) and len(self.bounds) == 2 else ()
+        is_box = pair and all(isinstance(end, Real) for end in pair)
+        return supports.between(*pair) if is_box else supports.real
 
     @property
     def likelihood(self):
@@ -191,8 +201,9 @@ class NearestNeighborsDensity(DensityEstimator):
 
     @property
     def _equivariance(self):
-        is_free = self.normalize != "balloon" and self.metric != "haversine" and not self.metric_params
-        return ("shift", "scale") if is_free and self.metric in LINEAR else ("shift",) if is_free else ()
+        if self.normalize == "balloon" or self.metric == "haversine" or self.metric_params:
+            return ()
+        return ("shift", "scale") if self.metric in LINEAR else ("shift",)
 
     def _validate_params(self):
         others = "; KernelDensity takes a bandwidth for each feature, too"
@@ -229,31 +240,24 @@ class NearestNeighborsDensity(DensityEstimator):
             "n_jobs": self.n_jobs,
         }
         if self.normalize == "balloon":
-            self.box_ = self._box(X)
+            self.box_ = self._box(X, self.bounds)
             self._refuse_outside(X, self.support)
         balls = self._balls()
         self.n_neighbors_ = self._number(balls, total)
-        self._neighbors_ = self._search(balls)
+        self._neighbors_ = self._search(balls, self.rows_, self.weights_, self.n_neighbors_)
         if self.normalize == "sample_point":
-            radius, _, _ = self._neighbors_.left_out_radii([self.n_neighbors_])
-            self.radii_ = radius[:, 0]
+            self.radii_ = self._neighbors_.left_out_radii([self.n_neighbors_])[0][:, 0]
+            self._mixture_ = self._mixture(balls, self.rows_, self.weights_, self.radii_)
         elif self.normalize == "balloon":
             self._learn_box(total)
-        self._build()
 
     def _check_options(self, X):
         if self.metric == "haversine":
-            if X.shape[1] != 2:
-                raise ValueError(
-                    "Haversine distance only valid in 2 dimensions: latitude and longitude; X has "
-                    f"{X.shape[1]} columns."
-                )
-            if np.abs(X[:, 0]).max() > 2 * np.pi:
-                raise ValueError(
-                    f"A latitude is {np.abs(X[:, 0]).max():g}: metric='haversine' wants radians, np.radians(X)."
-                )
+            refuse_no_places(X)
             if self.algorithm == "kd_tree":
                 raise ValueError("invalid metric: 'haversine' has no kd_tree. Use algorithm='auto' or 'ball_tree'.")
+            if self.n_neighbors == "cv":
+                raise ValueError("metric='haversine' does not go with n_neighbors='cv': give a number, or 'sqrt'.")
             if self.normalize is not None:
                 raise ValueError(
                     f"metric='haversine' does not go with normalize={self.normalize!r}: a density on the sphere is "
@@ -265,12 +269,12 @@ class NearestNeighborsDensity(DensityEstimator):
                 "use KernelDensity(bounds=...)."
             )
 
-    def _box(self, X):
+    def _box(self, X, bounds):
         """The ends of the box, shape (2, n_features)."""
         low, high = X.min(axis=0), X.max(axis=0)
         margin = MARGIN * (high - low)
         box = np.array([low - margin, high + margin])
-        for j, ends in by_number(self.bounds, self.columns_, range(X.shape[1]), "bounds").items():
+        for j, ends in by_number(bounds, self.columns_, range(X.shape[1]), "bounds").items():
             box[:, j] = checked_ends(ends, self.columns_.name(j))
         if not np.isfinite(box).all():
             j = int(np.argmin(np.isfinite(box).all(axis=0)))
@@ -282,81 +286,103 @@ class NearestNeighborsDensity(DensityEstimator):
 
     def _number(self, balls, total):
         """The number of neighbours that was given, or that is chosen."""
-        least = 2 if self.unbiased or self.normalize == "balloon" or self.n_neighbors == "cv" else 1
-        if self.n_neighbors == "cv" and total >= 3:
-            return self._most_likely(balls, total)
-        if isinstance(self.n_neighbors, str):
-            if self.normalize == "balloon":  # whose integral wants more neighbours than a row has copies
-                least = max(least, int(self.weights_.max()) + 1)
-            k = max(least, round(np.sqrt(total)))
-        else:
-            k = int(self.n_neighbors)
+        heaviest, others = self.weights_.max(), int(total - 1)
+        has_integral = self.normalize == "balloon" or (self.normalize is None and self.n_neighbors == "cv")
+        least = max(int(heaviest) + 1 if has_integral else 1, 2 if self.unbiased else 1)
+        if not isinstance(self.n_neighbors, str):
+            return self._given_number(least, total)
+        if least > others:
+            raise ValueError(
+                f"{type(self).__name__} with {self._reason()} wants {least} neighbours or more, but with "
+                f"n_samples={total:g}, of which a row has up to {heaviest:g}, there are {others}: give more rows, or "
+                "take unbiased=False and normalize='sample_point'."
+            )
+        if self.n_neighbors == "cv":
+            return self._most_likely(balls, least, others)
+        return int(np.clip(round(np.sqrt(total)), least, others))
+
+    def _given_number(self, least, total):
+        k, heaviest = int(self.n_neighbors), self.weights_.max()
+        if k < least and heaviest >= k and heaviest > 1 and self.normalize == "balloon":
+            raise ValueError(
+                f"A row is there {heaviest:g} times, and with n_neighbors={k} the estimate has no integral around it: "
+                f"take more than {heaviest:g} neighbours, or normalize='sample_point'."
+            )
         if k < least:
-            what = "unbiased=True" if self.unbiased else "normalize='balloon'"
-            raise ValueError(f"{what} wants two neighbours or more, but n_neighbors={k}: give 2, or 'sqrt'.")
+            raise ValueError(f"{self._reason()} wants two neighbours or more, but n_neighbors={k}: give 2, or 'sqrt'.")
         if k > total - 1:
             raise ValueError(
                 f"n_neighbors={k}, but with n_samples={total:g} a row has {total - 1:g} others: take fewer neighbours."
             )
         return k
 
-    def _most_likely(self, balls, total):
-        """The number of neighbours under which rows that leave themselves out, some thousands, are most likely."""
-        largest = min(max(2, total // 2), 8 * np.sqrt(total), total - 1)
-        tried = np.unique(np.geomspace(2, largest, N_TRIED).round().astype(int))
-        if self.normalize == "balloon":  # whose integral wants more neighbours than a row has copies
-            tried = np.unique(np.maximum(tried, min(int(self.weights_.max()) + 1, int(total - 1))))
-        neighbors = self._search(balls, int(tried[-1]))
-        rows = np.arange(len(self.rows_))[:: max(1, len(self.rows_) // MOST_SCORED)]
+    def _reason(self):
+        """The option that wants more than one neighbour."""
+        return "unbiased=True" if self.unbiased else f"normalize={self.normalize!r}"
+
+    def _most_likely(self, balls, least, others):
+        """The number of neighbours under which held-out rows, some thousands, are most likely."""
+        n_distinct, total = self.rows_.shape[0], self.weights_.sum()
+        folds = []
         if self.normalize == "sample_point":
-            mixtures = (self._mixture(balls, radius) for radius in neighbors.left_out_radii(tried)[0].T)
-            lost = np.minimum(self.weights_, 1.0)
-            log_density = np.transpose([left_out(mixture, self.weights_, lost, rows) for mixture in mixtures])
-        else:
-            radius, reached, others = neighbors.left_out_radii(tried, rows)
-            log_density = np.log(reached - 1) - np.log(others)[:, None] - balls.log_volume(radius)
-        scores = np.average(log_density, axis=0, weights=self.weights_[rows])
+            if n_distinct < 3:
+                return least
+            split = KFold(min(N_FOLDS, n_distinct), shuffle=True, random_state=0).split(self.rows_)
+            folds = [(train, test[:: 1 + n_distinct // MOST_SCORED]) for train, test in split]
+            others = min(others, *(int(self.weights_[train].sum() - 1) for train, _ in folds))
+        largest = max(least, min(total / 2, 8 * np.sqrt(total), others))
+        tried = np.unique(np.geomspace(max(least, min(2, largest)), largest, N_TRIED).round().astype(int))
+        scores = self._held_out_scores(balls, tried, folds) if folds else self._left_out_scores(balls, tried)
         self.cv_scores_ = {int(k): float(score) for k, score in zip(tried, scores, strict=True)}
         return max(self.cv_scores_, key=self.cv_scores_.get)
 
+    def _held_out_scores(self, balls, tried, folds):
+        """The mean log-density of the rows of each fold under the mixture of all others, for each k."""
+        scores = []
+        for train, test in folds:
+            rows, weights = self.rows_[train], self.weights_[train]
+            radii = self._search(balls, rows, weights, tried[-1]).left_out_radii(tried)[0]
+            mixtures = (self._mixture(balls, rows, weights, radius) for radius in radii.T)
+            scores.append([mixture.log_prob(self.rows_[test], n_jobs=self.n_jobs) for mixture in mixtures])
+        weights = self.weights_[np.concatenate([test for _, test in folds])]
+        return np.average(np.hstack(scores), axis=1, weights=weights)
+
+    def _left_out_scores(self, balls, tried):
+        """The mean log-density of rows that leave themselves out, under the estimate on the box, for each k."""
+        box = self.box_ if hasattr(self, "box_") else self._box(self.rows_, None)
+        neighbors = self._search(balls, self.rows_, self.weights_, tried[-1])
+        rows = np.arange(len(self.rows_))[:: 1 + len(self.rows_) // MOST_SCORED]
+        radius, reached, others = neighbors.left_out_radii(tried, rows)
+        log_density = np.log(reached - 1) - np.log(others)[:, None] - balls.log_volume(radius)
+        log_mass = [
+            integral(neighbors, k, *box, tolerance=ROUGH).log_value + np.log1p(-1 / k) - np.log(self.weights_.sum())
+            for k in tried
+        ]
+        return np.average(log_density, axis=0, weights=self.weights_[rows]) - log_mass
+
     def _learn_box(self, total):
-        k, heaviest = self.n_neighbors_, self.weights_.max()
-        if heaviest >= k:
-            raise ValueError(
-                f"A row is there {heaviest:g} times, and with n_neighbors={k} the estimate has no integral around it: "
-                f"take more than {heaviest:g} neighbours, or normalize='sample_point'."
-            )
+        k = self.n_neighbors_
         found = integral(self._neighbors_, k, *self.box_)
-        if found.cells is not None:
-            self.cells_ = dict(zip(("centers", "halves", "radii"), found.cells, strict=True))
+        if isinstance(found.way, ByCells):
+            self.cells_ = {name: getattr(found.way, name) for name in ("centers", "halves", "radii")}
         fewer = np.log1p(-1 / k) if self.setting_["unbiased"] else 0.0
         self.log_normalizer_ = float(found.log_value - np.log(total) + fewer)
-        self.log_normalizer_error_, self.normalizer_method_ = found.error, found.method
+        self.log_normalizer_error_, self.normalizer_method_, self._draws_ = found.error, found.method, found.way
 
     def _balls(self):
         setting = self.setting_
         return balls_of(setting["metric"], self.rows_, self.weights_, p=setting["p"], params=setting["metric_params"])
 
-    def _search(self, balls, n_neighbors=None):
+    def _search(self, balls, rows, weights, n_neighbors):
         how = {name: self.setting_[name] for name in ("algorithm", "leaf_size", "n_jobs")}
-        k = self.n_neighbors_ if n_neighbors is None else n_neighbors
-        return Neighbors(self.rows_, self.weights_, balls, n_neighbors=k, **how)
+        return Neighbors(rows, weights, balls, n_neighbors=int(n_neighbors), **how)
 
-    def _build(self):
-        """What draws and mixtures are made with, from what was learned."""
-        if self.setting_["normalize"] == "sample_point":
-            self._mixture_ = self._mixture(self._neighbors_.balls, self.radii_)
-        elif hasattr(self, "cells_"):
-            self._draws_ = ByCells(self._neighbors_, self.n_neighbors_, **self.cells_)
-        elif hasattr(self, "box_"):
-            self._draws_ = ByRows(self._neighbors_, self.n_neighbors_, *self.box_)
-
-    def _mixture(self, balls, radii):
+    def _mixture(self, balls, rows, weights, radii):
         """A kernel around each row, with the variance of an even ball of the row's radius."""
         kernel = (
             KERNELS[self.setting_["kernel"]] if self.setting_["df"] is None else StudentTKernel(self.setting_["df"])
         )
-        d = self.rows_.shape[1]
+        d = rows.shape[1]
         spread = kernel.mean_square(d) if np.isfinite(kernel.mean_square(d)) else KERNELS["gaussian"].mean_square(d)
         matrix = balls.matrix
         if matrix is None:
@@ -364,8 +390,8 @@ class NearestNeighborsDensity(DensityEstimator):
         else:
             bandwidth = 1 / matrix if matrix.ndim == 1 else np.linalg.inv(matrix @ matrix.T)
         return KernelMixture(
-            self.rows_,
-            self.weights_,
+            rows,
+            weights,
             bandwidth,
             kernel=kernel,
             metric=balls.metric,
@@ -384,8 +410,14 @@ class NearestNeighborsDensity(DensityEstimator):
     def __setstate__(self, state):
         super().__setstate__(state)
         if getattr(self, "_fitted", False):
-            self._neighbors_ = self._search(self._balls())
-            self._build()
+            balls, k = self._balls(), self.n_neighbors_
+            self._neighbors_ = self._search(balls, self.rows_, self.weights_, k)
+            if hasattr(self, "radii_"):
+                self._mixture_ = self._mixture(balls, self.rows_, self.weights_, self.radii_)
+            elif hasattr(self, "cells_"):
+                self._draws_ = ByCells(self._neighbors_, k, **self.cells_)
+            elif hasattr(self, "box_"):
+                self._draws_ = ByRows(self._neighbors_, k, *self.box_)
 
     def _block_length(self):
         return max(1, min(super()._block_length(), 2**24 // self.n_neighbors_))
@@ -409,7 +441,8 @@ class NearestNeighborsDensity(DensityEstimator):
     def leave_one_out_score_samples(self):
         """Log-density of each row of the fit under the estimate of all others, with k as it is.
 
-        A row of frequency w leaves one observation out, so that w - 1 stay.
+        A row of frequency w leaves one observation out, so that w - 1 stay. With "sample_point" its own kernel is left
+        out, and those of the others stay as wide as they are: where k is small this flatters.
 
         Returns
         -------

@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from skgen import supports
-from skgen.balls import METRICS, metric_of
+from skgen.balls import METRICS, metric_of, refuse_no_places
 from skgen.nonparametric._cells import Labels, WholeNumbers
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
 from skgen.nonparametric._mixture import KernelMixture
@@ -276,11 +276,7 @@ def checked_ends(ends, name, what="bounds"):
 
 
 def _check_sphere(model, X):
-    d = X.shape[1]
-    if d != 2:
-        raise ValueError(f"Haversine distance only valid in 2 dimensions: latitude and longitude; X has {d} columns.")
-    if np.abs(X[:, 0]).max() > 2 * np.pi:
-        raise ValueError(f"A latitude is {np.abs(X[:, 0]).max():g}: metric='haversine' wants radians, np.radians(X).")
+    refuse_no_places(X)
     if model.algorithm == "kd_tree":
         raise ValueError("invalid metric: 'haversine' has no kd_tree. Use algorithm='auto' or 'ball_tree'.")
     for name, default in FOR_SPHERE.items():
