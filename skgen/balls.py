@@ -144,18 +144,21 @@ def metric_of(name, params):
     return Minkowski(power), w ** (1 / power)
 
 
-def refuse_no_places(X):
-    """Say why rows are no latitudes and longitudes in radians, if they are none.
+def refuse_no_places(X, algorithm="auto"):
+    """Say why rows are no latitudes and longitudes in radians, if they are none, or cannot be searched so.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         The rows.
+    algorithm : str
+        Of the search.
 
     Raises
     ------
     ValueError
-        If there are not two columns, or if latitudes are so large that they must be degrees.
+        If there are not two columns, if latitudes are so large that they must be degrees, or if the algorithm does not
+        know the sphere.
     """
     if X.shape[1] != 2:
         raise ValueError(
@@ -163,8 +166,11 @@ def refuse_no_places(X):
         )
     if np.abs(X[:, 0]).max() > 2 * np.pi:
         raise ValueError(f"A latitude is {np.abs(X[:, 0]).max():g}: metric='haversine' wants radians, np.radians(X).")
+    if algorithm == "kd_tree":
+        raise ValueError("invalid metric: 'haversine' has no kd_tree. Use algorithm='auto' or 'ball_tree'.")
 
 
+LARGEST, DIGITS = 290.0, 15.0  # decimal exponents of numbers, and between a table's largest gap and its smallest
 LINEAR = ("seuclidean", "mahalanobis")  # Euclid's after a linear map
 
 
@@ -179,12 +185,14 @@ class Balls:
         Taken from rows before, so that an offset of the data costs no digits.
     matrix : None, ndarray of shape (n_features,) or ndarray of shape (n_features, n_features)
         By which rows are multiplied; None changes nothing.
+    unit : float
+        What 1 is between mapped rows, in the metric's distance.
     """
 
     name = "minkowski"  # as scikit-learn calls the distance of mapped rows
 
-    def __init__(self, metric, origin, matrix=None):
-        self.metric, self.origin, self.matrix = metric, origin, matrix
+    def __init__(self, metric, origin, matrix=None, unit=1.0):
+        self.metric, self.origin, self.matrix, self.unit = metric, origin, matrix, unit
         self.n_features, self.p = len(origin), metric.p
         slope = 0.0 if matrix is None else np.log(matrix).sum() if matrix.ndim == 1 else np.linalg.slogdet(matrix)[1]
         self.log_unit = metric.log_ball(self.n_features) - slope
@@ -229,7 +237,7 @@ class Caps:
     The surface of a cap is :math:`2 \pi (1 - \cos r) = 4 \pi \sin^2(r / 2)`.
     """
 
-    name, p, n_features = "haversine", 2.0, 2
+    name, p, n_features, unit = "haversine", 2.0, 2, 1.0
 
     def mapped(self, X):
         """The rows themselves."""
@@ -288,17 +296,36 @@ def balls_of(name, X, weights, *, p=2.0, params=None):
         metric, factors = metric_of(name, params)
         if factors is not None and len(factors) != d:
             raise ValueError(f"metric_params: w holds one positive weight for each of {d} columns.")
-        return Balls(metric, origin, factors)
+        unit = _unit(X - origin, metric.p)
+        if unit != 1:
+            factors = (np.ones(d) if factors is None else factors) / unit
+        return Balls(metric if d > 1 else Minkowski(2.0), origin, factors, unit)
     matrix = _scales(params, X, weights) if name == "seuclidean" else _whitening(params, X, weights)
     if params:
         raise ValueError(f"metric={name!r} takes no metric_params {sorted(params)}.")
     return Balls(Minkowski(2), origin, matrix)
 
 
+def _unit(gaps, p):
+    """A power of two in which powers of gaps, and of gaps a thousand million million times smaller, are numbers."""
+    largest, power = np.abs(gaps).max(), p if np.isfinite(p) else 1.0
+    if gaps.shape[1] == 1:
+        power = 2.0
+    if power * DIGITS > LARGEST:
+        raise ValueError(f"p={p:g}: such powers of distances are no numbers. Take p up to 19, or p=np.inf.")
+    scale = np.log10(largest) if largest > 0 else 0.0
+    if power * scale < LARGEST and power * (DIGITS - scale) < LARGEST and abs(scale) < LARGEST / 3:
+        return 1.0
+    return 2.0 ** np.round(np.log2(largest))
+
+
 def _scales(params, X, weights):
     """By what standardised Euclidean distances multiply each column."""
     given = params.pop("V", None)
-    V = np.diag(_covariance(X, weights)) if given is None else np.asarray(given, dtype=np.float64)
+    if given is None:
+        unit = np.abs(X - X[0]).max()
+        return 1 / np.sqrt(np.diag(_covariance((X - X[0]) / unit, weights))) / unit
+    V = np.asarray(given, dtype=np.float64)
     if V.shape != (X.shape[1],) or not ((V > 0) & (V < np.inf)).all():
         raise ValueError(f"metric_params: V holds one positive variance for each of {X.shape[1]} columns.")
     return 1 / np.sqrt(V)
@@ -306,17 +333,18 @@ def _scales(params, X, weights):
 
 def _whitening(params, X, weights):
     """The matrix L with L L' the inverse covariance: Mahalanobis' distance is Euclid's of rows times L."""
-    d = X.shape[1]
+    d, unit = X.shape[1], 1.0
     V, inverse = params.pop("V", None), params.pop("VI", None)
-    if inverse is None:
-        V = _covariance(X, weights) if V is None else np.asarray(V, dtype=np.float64)
+    if V is None and inverse is None:
+        unit = np.abs(X - X[0]).max()
+        V = _covariance((X - X[0]) / unit, weights)
     given = np.asarray(V if inverse is None else inverse, dtype=np.float64)
     try:
         if given.shape != (d, d) or not np.allclose(given, given.T):
             raise np.linalg.LinAlgError
         if inverse is not None:
             return np.linalg.cholesky(given)
-        return np.linalg.inv(np.linalg.cholesky(given)).T
+        return np.linalg.inv(np.linalg.cholesky(given)).T / unit
     except np.linalg.LinAlgError:
         raise ValueError(
             f"metric='mahalanobis' wants a symmetric, positive definite matrix of shape ({d}, {d}), which the given "

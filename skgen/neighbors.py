@@ -6,9 +6,8 @@ of neighbours with a positive radius stands in for k: the ball that holds it is 
 place. The search is scikit-learn's `NearestNeighbors` over the distinct rows.
 """
 
-from functools import cached_property
-
 import numpy as np
+from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 
@@ -16,6 +15,7 @@ from skgen.base import UnboundedLikelihood
 
 BLOCK = 2**22  # neighbours at a time
 FARTHEST = 1e150  # coordinates whose squares are numbers
+MOST_ROWS = 2.0**53  # that numbers count one by one
 ROUNDING = 1e-12  # of sums of weights
 CANCELLED = 16 * np.finfo(float).eps  # what squared distances by brute force lose, as a share of squared lengths
 PRECISION = 1e-9  # of squared distances
@@ -37,6 +37,11 @@ def distinct_rows(X, weights):
     weights : ndarray of shape (n_distinct,)
     place : ndarray of shape (n_samples,)
 
+    Raises
+    ------
+    ValueError
+        If the weights add up to more than numbers count one by one.
+
     Examples
     --------
     >>> import numpy as np
@@ -44,6 +49,10 @@ def distinct_rows(X, weights):
     (array([[1.],
            [2.]]), array([1., 2.]), array([1, 0, 1]))
     """
+    if not weights.sum() <= MOST_ROWS:
+        raise ValueError(
+            f"The weights add up to {weights.sum():g}, more rows than can be counted: weights are frequencies."
+        )
     order = np.lexsort(X.T[::-1])
     ordered = X[order]
     is_new = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
@@ -107,6 +116,7 @@ class Neighbors:
             self.search.fit(self.mapped[self.order])
         # it takes Euclid's distance from products, which cancel
         self.cancels = is_brute and balls.p == 2 and balls.name == "minkowski"
+        self.longest = (self.mapped**2).sum(axis=1).max()  # squared
 
     def radii(self, X, k):
         """The radius of k neighbours around each query.
@@ -202,10 +212,14 @@ class Neighbors:
             distance, index = self._measured(Z, distance, index)
             lost = CANCELLED * ((Z**2).sum(axis=1) + self.longest)
             unsure = np.flatnonzero(lost > PRECISION * distance[:, -1] ** 2)  # which rows are nearest
-            if len(unsure):
-                again = self.tree.kneighbors(Z[unsure], k)
-                distance[unsure], index[unsure] = (found[:, -1:] for found in again) if last else again
+            for places in np.array_split(unsure, 1 + len(unsure) * len(self.rows) // BLOCK):
+                distance[places], index[places] = self._by_differences(Z[places], k, last)
         return distance, index
+
+    def _by_differences(self, Z, k, last):
+        gaps = cdist(Z, self.mapped)
+        order = np.argsort(gaps, axis=1, kind="stable")[:, k - 1 if last else 0 : k]
+        return np.take_along_axis(gaps, order, axis=1), order
 
     def _measured(self, Z, distance, index):
         """The distances again, by differences, and their order."""
@@ -215,17 +229,6 @@ class Neighbors:
             again[rows] = self.balls.mapped_length(gaps.reshape(-1, Z.shape[1])).reshape(gaps.shape[:2])
         order = np.argsort(again, axis=1, kind="stable")
         return np.take_along_axis(again, order, axis=1), np.take_along_axis(index, order, axis=1)
-
-    @cached_property
-    def longest(self):
-        """The largest squared length of a row."""
-        return (self.mapped**2).sum(axis=1).max()
-
-    @cached_property
-    def tree(self):
-        """A search by differences, for queries whose neighbours products do not tell apart."""
-        how = {"leaf_size": self.search.leaf_size, "n_jobs": self.search.n_jobs}
-        return NearestNeighbors(algorithm="ball_tree", **how).fit(self.mapped)
 
     def _widening(self, Z, k, own=None, lost=None):
         """Neighbours of all queries; those whose weight does not reach what is wanted come again, with more."""

@@ -62,6 +62,9 @@ REPEATS_ROWS = dict.fromkeys(
     ),
     "its rows are few or repeated, for which the rule has no optimum, and warns that it takes another bandwidth",
 )
+WIDE = {
+    "check_sample_weight_equivalence_on_dense_data": "a box of its 30 columns has an integral that draws do not find",
+}
 SEARCHED = {"isj", "lscv", "mlcv"}  # rules that may find no optimum
 BY_FAMILY = {"Cauchy": TIED, "Gaussian": TOO_FEW, "StudentT": TOO_FEW}
 
@@ -69,7 +72,7 @@ BY_FAMILY = {"Cauchy": TIED, "Gaussian": TOO_FEW, "StudentT": TOO_FEW}
 def expected_to_fail(model):
     family = type(model).__name__.removesuffix("OnReals")
     if family == "NearestNeighborsDensity":
-        return TOO_FEW if model.metric == "mahalanobis" else {}
+        return TOO_FEW if model.metric == "mahalanobis" else WIDE if model.normalize == "balloon" else {}
     if not isinstance(getattr(model, "covariance", "full"), str):
         return TAKES_NO_WEIGHTS
     if getattr(model, "covariance", "full") != "full":

@@ -72,6 +72,26 @@ def test_weights_are_frequencies():
     assert weighted == pytest.approx(nearest_neighbors_kl_divergence(*repeated))
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_units_shift_the_entropy(scale):
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    assert nearest_neighbors_entropy(scale * X) == pytest.approx(nearest_neighbors_entropy(X) + 3 * np.log(scale))
+    divergence = nearest_neighbors_kl_divergence(X[:25], X[25:])
+    assert nearest_neighbors_kl_divergence(scale * X[:25], scale * X[25:]) == pytest.approx(divergence)
+
+
+def test_frames_are_read_by_name():
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), columns=["a", "b"])
+    assert nearest_neighbors_entropy(X) == nearest_neighbors_entropy(X.to_numpy())
+    with pytest.raises(ValueError, match="Y has the columns .'b', 'a'., and X .'a', 'b'.: order them alike"):
+        nearest_neighbors_kl_divergence(X, X[["b", "a"]])
+    with pytest.raises(ValueError, match="column 'b'"):
+        nearest_neighbors_entropy(X.assign(b="high"))
+    with pytest.raises((ValueError, TypeError), match="date"):
+        nearest_neighbors_entropy(X.assign(b=pd.Timestamp("2020-01-01")))
+
+
 def test_fractions_of_rows_count_as_such():
     """Weights of one half, with half the neighbours: distances stay, only numbers of rows change."""
     X = np.random.default_rng(0).normal(size=(60, 2))

@@ -349,6 +349,7 @@ def test_folds_by_brute_force():
         each = [plain.fit(model.rows_[train]).score_samples(model.rows_[test]) for train, test in folds]
         assert model.cv_scores_[k] == pytest.approx(np.concatenate(each).mean())
     assert model.cv_scores_[model.n_neighbors_] == max(model.cv_scores_.values())
+    assert NearestNeighborsDensity("cv").fit(X).cv_scores_ == model.cv_scores_
     assert min(model.cv_scores_) == 2 and max(model.cv_scores_) == 30
 
 
@@ -360,11 +361,11 @@ def test_left_out_rows_on_the_box_by_brute_force():
         each = [plain.fit(X[train]).score(X[test]) for train, test in LeaveOneOut().split(X)]
         mass = NearestNeighborsDensity(k, unbiased=True, normalize="balloon").fit(X).log_normalizer_
         assert model.cv_scores_[k] == pytest.approx(np.mean(each) - mass, abs=0.02)
-    assert NearestNeighborsDensity("cv").fit(X).cv_scores_ == model.cv_scores_
 
 
-@pytest.mark.parametrize("normalize", ["balloon", "sample_point"])
-@pytest.mark.parametrize("d", [1, 2, 5])
+@pytest.mark.parametrize(
+    "normalize, d", [("balloon", 1), ("balloon", 2), ("sample_point", 1), ("sample_point", 2), ("sample_point", 5)]
+)
 def test_the_chosen_number_is_as_good_as_any(normalize, d):
     rng = np.random.default_rng(d)
     X, held_out = rng.normal(size=(300, d)) ** 3, rng.normal(size=(4000, d)) ** 3
@@ -409,6 +410,8 @@ def test_an_improper_density_says_so():
         model.sample()
     with pytest.raises(ValueError, match="no region has a mass"):
         model.highest_density_threshold(0.5)
+    with pytest.raises(ValueError, match="KernelDensity.metric='haversine'"):
+        NearestNeighborsDensity(3, metric="haversine").fit(0.1 * normal_rows(30, 2)).sample()
     z = np.array([[1e3], [1e6], [1e9]])
     with pytest.raises(ValueError, match="infinite mass"):
         Independent(NearestNeighborsDensity(3)).fit(normal_rows(30, 2)).sample()
@@ -458,6 +461,44 @@ def test_far_queries_score_no_nan():
         assert not np.isnan(score).any() and (score < -50).all()
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e-90, 1e90, 1e200])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"p": 12},
+        {"p": np.inf},
+        {"metric": "manhattan"},
+        {"metric": "seuclidean"},
+        {"metric": "mahalanobis"},
+        {"algorithm": "brute"},
+        {"normalize": "sample_point"},
+        {"normalize": "sample_point", "metric": "seuclidean", "kernel": "epanechnikov"},
+        {"normalize": "sample_point", "n_neighbors": "cv", "metric": "chebyshev"},
+        {"normalize": "balloon"},
+    ],
+    ids=str,
+)
+def test_tiny_and_huge_units(scale, options):
+    X = normal_rows(60, 2)
+    plain, scaled = (NearestNeighborsDensity(**options).fit(rows) for rows in (X, scale * X))
+    expected = plain.score_samples(X[::-1]) - 2 * np.log(scale)
+    np.testing.assert_allclose(scaled.score_samples(scale * X[::-1]), expected, rtol=1e-9)
+    if options.get("normalize"):
+        drawn = plain.sample(10, random_state=0), scaled.sample(10, random_state=0)
+        np.testing.assert_allclose(drawn[1] / scale, drawn[0], rtol=1e-9)
+
+
+def test_powers_of_distances_are_numbers():
+    X = np.random.default_rng(0).lognormal(10, 1, (300, 3))
+    high, chebyshev = (NearestNeighborsDensity(5, p=p).fit(X).score(X) for p in (19, np.inf))
+    assert abs(high - chebyshev) < 0.1
+    with pytest.raises(ValueError, match="p=100: such powers.*p=np.inf"):
+        NearestNeighborsDensity(5, p=100).fit(X)
+    line = [NearestNeighborsDensity(5, p=p).fit(X[:, :1]).score(X[:, :1]) for p in (1, 2, 100, np.inf)]
+    np.testing.assert_allclose(line, line[0], rtol=1e-12)
+
+
 TWO = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 1.0], [3.0, 5.0], [4.0, 0.5]])
 
 
@@ -494,6 +535,7 @@ TWO = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 1.0], [3.0, 5.0], [4.0, 0.5]])
         ({"metric": "mahalanobis", "metric_params": {"V": np.ones((2, 2))}}, TWO, "positive definite"),
         ({"metric": "mahalanobis"}, TWO @ [[1, 1], [0, 0]], "positive definite"),
         ({"metric": "mahalanobis", "metric_params": {"V": np.eye(2), "q": 1}}, TWO, r"no metric_params \['q'\]"),
+        ({"metric": "mahalanobis", "normalize": "sample_point"}, 1e-200 * TWO, "scale the columns"),
         ({"metric_params": {"w": [1.0, 2.0, 3.0]}}, TWO, "one positive weight for each of 2"),
     ],
     ids=lambda value: str(value)[:60],
@@ -506,7 +548,7 @@ def test_what_cannot_be_is_refused(options, X, message):
 def test_more_that_is_refused():
     with pytest.raises(UnboundedLikelihood, match="one place"):
         Neighbors(np.zeros((1, 2)), np.ones(1), Balls(Minkowski(2), np.zeros(2)))
-    with pytest.raises(ValueError, match="add up to infinity"):
+    with pytest.raises(ValueError, match="more rows than can be counted"):
         NearestNeighborsDensity().fit(TWO, sample_weight=np.full(5, 1e308))
     with pytest.raises(ValueError, match="one integral for all rows"):
         NearestNeighborsDensity(2, normalize="balloon").fit(TWO).leave_one_out_score_samples()

@@ -8,6 +8,7 @@ from sklearn.utils import check_array
 
 from skgen.balls import LINEAR, METRICS, balls_of, refuse_no_places, refuse_unknown_volume
 from skgen.base import check_weights
+from skgen.columns import is_frame, read_table, refuse_dates
 from skgen.neighbors import Neighbors, distinct_rows
 
 
@@ -129,6 +130,8 @@ def nearest_neighbors_kl_divergence(
 
     Notes
     -----
+    Rows of X and Y are independent: a row that is in both is its own neighbour, and the estimate too low.
+
     Where k rows lie on a row of X, the next whole number of neighbours with a positive distance stands in for k, and
     the difference of the digamma functions of both numbers is added, as Wang, Kulkarni and Verdu do for numbers of
     neighbours that vary.
@@ -142,6 +145,8 @@ def nearest_neighbors_kl_divergence(
     >>> round(nearest_neighbors_kl_divergence(X, Y), 2)  # log(2)
     0.69
     """
+    if is_frame(X) and is_frame(Y) and list(X.columns) != list(Y.columns):
+        raise ValueError(f"Y has the columns {list(Y.columns)}, and X {list(X.columns)}: order them alike.")
     X, weights = _rows(X, sample_weight, "X")
     Y, others = _rows(Y, sample_weight_Y, "Y")
     _check(X, weights, n_neighbors, metric)
@@ -161,7 +166,11 @@ def nearest_neighbors_kl_divergence(
 
 def _rows(X, sample_weight, name):
     """Distinct rows and their frequencies."""
-    X = check_array(X, dtype=np.float64, input_name=name)
+    if is_frame(X):
+        X = read_table(X, "numeric", who="an estimate by neighbours")[0]
+    else:
+        refuse_dates(X, str(getattr(X, "dtype", "")), name)
+        X = check_array(X, dtype=np.float64, input_name=name)
     weights = check_weights(sample_weight, len(X))
     counts = weights > 0
     return distinct_rows(X[counts], weights[counts])[:2]

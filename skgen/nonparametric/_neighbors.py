@@ -11,7 +11,7 @@ from skgen import supports
 from skgen.balls import LINEAR, METRICS, balls_of, refuse_no_places, refuse_unknown_volume
 from skgen.base import DensityEstimator, UnboundedLikelihood
 from skgen.neighbors import Neighbors, distinct_rows
-from skgen.nonparametric._balloon import ByCells, ByRows, integral
+from skgen.nonparametric._balloon import MOST_COLUMNS, ByCells, ByRows, integral
 from skgen.nonparametric._choice import MOST_SCORED
 from skgen.nonparametric._kde import left_out
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
@@ -40,10 +40,10 @@ class NearestNeighborsDensity(DensityEstimator):
     Parameters
     ----------
     n_neighbors : int or {"sqrt", "cv"}, default="sqrt"
-        k, smaller than the number of rows. "sqrt" is the root of the number of rows; with "balloon" it is more than the
-        copies of any row. "cv" is the one under which held-out rows are most likely: with "sample_point" those of five
-        folds, else rows that leave themselves out, under the estimate that is normalised on the box (without
-        `normalize`, on the box that "balloon" takes by default).
+        k, less than the number of rows. "sqrt" is the root of the number of rows; with "balloon" it is more than a row
+        has copies. "cv" is the one under which held-out rows are most likely: with "balloon", to 3 features, rows that
+        leave themselves out; else those of five folds, under the mixture that "sample_point" makes, whose kernels have
+        the variance of the balls.
     normalize : {"sample_point", "balloon"}, default=None
         "sample_point" is a mixture of one kernel for each row, as wide as the ball of its k nearest others (Breiman,
         Meisel and Purcell, "Variable kernel estimates of multivariate densities", Technometrics 19, 1977). "balloon" is
@@ -108,6 +108,10 @@ class NearestNeighborsDensity(DensityEstimator):
     A row of weight w is w neighbours. Where rows repeat so often that the k-th neighbour of a query is at distance 0,
     the next whole number of neighbours whose radius is positive stands in for k.
 
+    What is improper has no likelihood to compare numbers of neighbours by: `GridSearchCV` over `n_neighbors` wants
+    "sample_point", or "balloon" with `bounds` that hold all rows (in a `Pipeline`, in the units of the step before it),
+    since a held-out row outside of the box scores -inf.
+
     Draws are exact: from the kernels of "sample_point", and by rejection under a proven bound from "balloon"; they do
     not depend on its integral. Some ten features are as many as "balloon" is good for: beyond, the box is nearly all
     far from the rows, and the fit takes long or is refused.
@@ -141,7 +145,6 @@ class NearestNeighborsDensity(DensityEstimator):
     }
     _unique_optimum = True
     _smooths = True
-    _proper_way = ", such as this one with normalize='sample_point'"
 
     def __init__(
         self,
@@ -195,6 +198,12 @@ class NearestNeighborsDensity(DensityEstimator):
         return self.likelihood != "improper"
 
     @property
+    def _proper_way(self):
+        is_globe = isinstance(self.support, supports.Globe)
+        other = "KernelDensity(metric='haversine')" if is_globe else "this one with normalize='sample_point'"
+        return f", such as {other}"
+
+    @property
     def _consistent(self):
         """Whether more rows make it better: not with one k for all, nor where the box grows with the rows."""
         return isinstance(self.n_neighbors, str) and (self.normalize != "balloon" or self.bounds is not None)
@@ -213,12 +222,10 @@ class NearestNeighborsDensity(DensityEstimator):
     def _fit(self, X, y, sample_weight):
         self._check_options(X)
         total = sample_weight.sum()
-        if not np.isfinite(total):
-            raise ValueError("The weights add up to infinity: divide them by the largest.")
         if not total > 1:
             raise UnboundedLikelihood(
-                f"NearestNeighborsDensity wants more rows than n_samples={total:g}, the sum of the weights: one row "
-                "has no neighbours."
+                f"NearestNeighborsDensity wants more rows than n_samples={total:g}, the sum of the weights, which are "
+                "frequencies: one row has no neighbours."
             )
         for j, x in enumerate(X.T):
             if (x == x[0]).all() and self.metric != "haversine":
@@ -240,22 +247,20 @@ class NearestNeighborsDensity(DensityEstimator):
             "n_jobs": self.n_jobs,
         }
         if self.normalize == "balloon":
-            self.box_ = self._box(X, self.bounds)
+            self.box_ = self._box(X)
             self._refuse_outside(X, self.support)
         balls = self._balls()
         self.n_neighbors_ = self._number(balls, total)
         self._neighbors_ = self._search(balls, self.rows_, self.weights_, self.n_neighbors_)
         if self.normalize == "sample_point":
-            self.radii_ = self._neighbors_.left_out_radii([self.n_neighbors_])[0][:, 0]
+            self.radii_ = self._neighbors_.left_out_radii([self.n_neighbors_])[0][:, 0] * balls.unit
             self._mixture_ = self._mixture(balls, self.rows_, self.weights_, self.radii_)
         elif self.normalize == "balloon":
             self._learn_box(total)
 
     def _check_options(self, X):
         if self.metric == "haversine":
-            refuse_no_places(X)
-            if self.algorithm == "kd_tree":
-                raise ValueError("invalid metric: 'haversine' has no kd_tree. Use algorithm='auto' or 'ball_tree'.")
+            refuse_no_places(X, self.algorithm)
             if self.n_neighbors == "cv":
                 raise ValueError("metric='haversine' does not go with n_neighbors='cv': give a number, or 'sqrt'.")
             if self.normalize is not None:
@@ -269,12 +274,12 @@ class NearestNeighborsDensity(DensityEstimator):
                 "use KernelDensity(bounds=...)."
             )
 
-    def _box(self, X, bounds):
+    def _box(self, X):
         """The ends of the box, shape (2, n_features)."""
         low, high = X.min(axis=0), X.max(axis=0)
         margin = MARGIN * (high - low)
         box = np.array([low - margin, high + margin])
-        for j, ends in by_number(bounds, self.columns_, range(X.shape[1]), "bounds").items():
+        for j, ends in by_number(self.bounds, self.columns_, range(X.shape[1]), "bounds").items():
             box[:, j] = checked_ends(ends, self.columns_.name(j))
         if not np.isfinite(box).all():
             j = int(np.argmin(np.isfinite(box).all(axis=0)))
@@ -287,8 +292,7 @@ class NearestNeighborsDensity(DensityEstimator):
     def _number(self, balls, total):
         """The number of neighbours that was given, or that is chosen."""
         heaviest, others = self.weights_.max(), int(total - 1)
-        has_integral = self.normalize == "balloon" or (self.normalize is None and self.n_neighbors == "cv")
-        least = max(int(heaviest) + 1 if has_integral else 1, 2 if self.unbiased else 1)
+        least = max(int(heaviest) + 1 if self.normalize == "balloon" else 1, 2 if self.unbiased else 1)
         if not isinstance(self.n_neighbors, str):
             return self._given_number(least, total)
         if least > others:
@@ -322,19 +326,22 @@ class NearestNeighborsDensity(DensityEstimator):
 
     def _most_likely(self, balls, least, others):
         """The number of neighbours under which held-out rows, some thousands, are most likely."""
-        n_distinct, total = self.rows_.shape[0], self.weights_.sum()
-        folds = []
-        if self.normalize == "sample_point":
-            if n_distinct < 3:
-                return least
-            split = KFold(min(N_FOLDS, n_distinct), shuffle=True, random_state=0).split(self.rows_)
-            folds = [(train, test[:: 1 + n_distinct // MOST_SCORED]) for train, test in split]
-            others = min(others, *(int(self.weights_[train].sum() - 1) for train, _ in folds))
+        total, is_left_out = self.weights_.sum(), hasattr(self, "box_") and self.rows_.shape[1] <= MOST_COLUMNS
+        folds = [] if is_left_out else self._folds()
+        others = min([others, *(int(self.weights_[train].sum() - 1) for train, _ in folds)])
         largest = max(least, min(total / 2, 8 * np.sqrt(total), others))
-        tried = np.unique(np.geomspace(max(least, min(2, largest)), largest, N_TRIED).round().astype(int))
-        scores = self._held_out_scores(balls, tried, folds) if folds else self._left_out_scores(balls, tried)
+        if largest < 2 or not (is_left_out or folds):
+            return least
+        tried = np.unique(np.geomspace(max(2, least), largest, N_TRIED).round().astype(int))
+        scores = self._left_out_scores(balls, tried) if is_left_out else self._held_out_scores(balls, tried, folds)
         self.cv_scores_ = {int(k): float(score) for k, score in zip(tried, scores, strict=True)}
         return max(self.cv_scores_, key=self.cv_scores_.get)
+
+    def _folds(self):
+        """Pairs of places of distinct rows, to learn from and to be scored; none, where rows are too few."""
+        n = len(self.rows_)
+        split = KFold(min(N_FOLDS, n), shuffle=True, random_state=0).split(self.rows_) if n > 2 else []
+        return [(train, test[:: 1 + n // MOST_SCORED]) for train, test in split]
 
     def _held_out_scores(self, balls, tried, folds):
         """The mean log-density of the rows of each fold under the mixture of all others, for each k."""
@@ -342,20 +349,21 @@ class NearestNeighborsDensity(DensityEstimator):
         for train, test in folds:
             rows, weights = self.rows_[train], self.weights_[train]
             radii = self._search(balls, rows, weights, tried[-1]).left_out_radii(tried)[0]
-            mixtures = (self._mixture(balls, rows, weights, radius) for radius in radii.T)
+            mixtures = (self._mixture(balls, rows, weights, balls.unit * radius) for radius in radii.T)
             scores.append([mixture.log_prob(self.rows_[test], n_jobs=self.n_jobs) for mixture in mixtures])
         weights = self.weights_[np.concatenate([test for _, test in folds])]
         return np.average(np.hstack(scores), axis=1, weights=weights)
 
     def _left_out_scores(self, balls, tried):
         """The mean log-density of rows that leave themselves out, under the estimate on the box, for each k."""
-        box = self.box_ if hasattr(self, "box_") else self._box(self.rows_, None)
         neighbors = self._search(balls, self.rows_, self.weights_, tried[-1])
         rows = np.arange(len(self.rows_))[:: 1 + len(self.rows_) // MOST_SCORED]
         radius, reached, others = neighbors.left_out_radii(tried, rows)
         log_density = np.log(reached - 1) - np.log(others)[:, None] - balls.log_volume(radius)
         log_mass = [
-            integral(neighbors, k, *box, tolerance=ROUGH).log_value + np.log1p(-1 / k) - np.log(self.weights_.sum())
+            integral(neighbors, k, *self.box_, tolerance=ROUGH).log_value
+            + np.log1p(-1 / k)
+            - np.log(self.weights_.sum())
             for k in tried
         ]
         return np.average(log_density, axis=0, weights=self.weights_[rows]) - log_mass
@@ -388,7 +396,7 @@ class NearestNeighborsDensity(DensityEstimator):
         if matrix is None:
             bandwidth = 1.0
         else:
-            bandwidth = 1 / matrix if matrix.ndim == 1 else np.linalg.inv(matrix @ matrix.T)
+            bandwidth = 1 / matrix if matrix.ndim == 1 else _inverse(matrix @ matrix.T)
         return KernelMixture(
             rows,
             weights,
@@ -397,7 +405,7 @@ class NearestNeighborsDensity(DensityEstimator):
             metric=balls.metric,
             space=Space([Feature()] * d, [self.columns_.name(j) for j in range(d)]),
             is_product=False,
-            scales=radii * np.sqrt(KERNELS["tophat"].mean_square(d) / spread),
+            scales=radii / balls.unit * np.sqrt(KERNELS["tophat"].mean_square(d) / spread),
             cells=[],
             engine="auto",
             tile=TILE,
@@ -472,3 +480,12 @@ class NearestNeighborsDensity(DensityEstimator):
             return left_out(self._mixture_, self.weights_, lost, rows, self.setting_["n_jobs"])[self.place_]
         radius, reached, others = self._neighbors_.left_out_radii([self.n_neighbors_])
         return self._log_estimate(radius[:, 0], reached[:, 0], others)[self.place_]
+
+
+def _inverse(matrix):
+    """A covariance matrix from its inverse."""
+    if np.isfinite(matrix).all() and np.diag(matrix).all():
+        return np.linalg.inv(matrix)
+    raise ValueError(
+        "normalize='sample_point' with metric='mahalanobis' wants rows whose squares are numbers: scale the columns."
+    )

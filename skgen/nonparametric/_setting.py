@@ -276,9 +276,7 @@ def checked_ends(ends, name, what="bounds"):
 
 
 def _check_sphere(model, X):
-    refuse_no_places(X)
-    if model.algorithm == "kd_tree":
-        raise ValueError("invalid metric: 'haversine' has no kd_tree. Use algorithm='auto' or 'ball_tree'.")
+    refuse_no_places(X, model.algorithm)
     for name, default in FOR_SPHERE.items():
         if getattr(model, name) != default:
             raise ValueError(f"metric='haversine' does not go with {name}={getattr(model, name)!r}.")
