@@ -21,7 +21,7 @@ from skgen.base import UnboundedLikelihood
 from skgen.datasets import load_faithful
 from skgen.neighbors import Neighbors, distinct_rows
 from skgen.nonparametric import StudentTKernel
-from skgen.nonparametric import _neighbors as module
+from skgen.nonparametric import _n_neighbors as module
 from skgen.nonparametric._balloon import ByRows, by_draws
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "neighbors.json").read_text())
@@ -507,16 +507,24 @@ TWO = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 1.0], [3.0, 5.0], [4.0, 0.5]])
     [
         ({"n_neighbors": 5}, TWO, "n_neighbors=5, but with n_samples=5 a row has 4 others: take fewer"),
         ({}, TWO[:1], "n_samples=1"),
-        ({"n_neighbors": 1, "unbiased": True}, TWO, "unbiased=True wants two neighbours or more"),
-        ({"n_neighbors": 1, "normalize": "balloon"}, TWO, "normalize='balloon' wants two neighbours or more"),
-        ({"n_neighbors": 2, "normalize": "balloon"}, TWO[[0, 0, 1, 2, 3]], "A row is there 2 times.*more than 2"),
+        ({"n_neighbors": 1, "unbiased": True}, TWO, "unbiased=True wants 2 neighbours or more"),
+        ({"n_neighbors": 1, "normalize": "balloon"}, TWO, "normalize='balloon' wants 2 neighbours or more"),
+        (
+            {"n_neighbors": 2, "normalize": "balloon"},
+            TWO[[0, 0, 1, 2, 3]],
+            "wants 3 neighbours or more where 2 rows are at one place",
+        ),
         ({}, TWO * [1, 0], r"X\[:, 1\] is constant"),
         (
             {"n_neighbors": "cv", "unbiased": True},
             TWO[:2],
             "unbiased=True wants 2 neighbours or more, but with n_samples=2",
         ),
-        ({"normalize": "balloon"}, TWO[[0, 0, 0, 1]], "up to 3, there are 3: give more rows"),
+        (
+            {"normalize": "balloon"},
+            TWO[[0, 0, 0, 1]],
+            "wants 4 neighbours.*3 of them at one place, a row has 3 others: give more rows",
+        ),
         ({"metric": "haversine", "n_neighbors": "cv"}, TWO, "does not go with n_neighbors='cv'"),
         ({"metric_params": {"w": [1.0, 2.0]}, "p": np.inf}, TWO, "p=inf has none"),
         ({"bounds": ("a", "b"), "normalize": "balloon"}, TWO, "give a pair"),

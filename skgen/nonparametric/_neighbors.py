@@ -1,9 +1,9 @@
 """The nearest neighbour density estimate, and the proper densities that are made of it."""
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.model_selection import KFold
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -12,17 +12,14 @@ from skgen.balls import LINEAR, METRICS, balls_of, refuse_no_places, refuse_unkn
 from skgen.base import DensityEstimator, UnboundedLikelihood
 from skgen.neighbors import Neighbors, distinct_rows
 from skgen.nonparametric._balloon import MOST_COLUMNS, ByCells, ByRows, integral
-from skgen.nonparametric._choice import MOST_SCORED
 from skgen.nonparametric._kde import left_out
 from skgen.nonparametric._kernels import KERNELS, StudentTKernel
 from skgen.nonparametric._mixture import KernelMixture
+from skgen.nonparametric._n_neighbors import folds_of, held_out_scores, left_out_scores, numbers_to_try
 from skgen.nonparametric._setting import by_number, checked_ends
 from skgen.nonparametric._space import Feature, Space
 from skgen.nonparametric._sums._direct import TILE
 
-N_TRIED = 20  # numbers of neighbours at most that "cv" compares
-N_FOLDS = 5
-ROUGH = 0.02  # error of an integral that is compared with others
 MARGIN = 0.1  # of the data's range, by which the box is wider on each side
 
 
@@ -291,82 +288,53 @@ class NearestNeighborsDensity(DensityEstimator):
 
     def _number(self, balls, total):
         """The number of neighbours that was given, or that is chosen."""
-        heaviest, others = self.weights_.max(), int(total - 1)
-        least = max(int(heaviest) + 1 if self.normalize == "balloon" else 1, 2 if self.unbiased else 1)
-        if not isinstance(self.n_neighbors, str):
-            return self._given_number(least, total)
-        if least > others:
-            raise ValueError(
-                f"{type(self).__name__} with {self._reason()} wants {least} neighbours or more, but with "
-                f"n_samples={total:g}, of which a row has up to {heaviest:g}, there are {others}: give more rows, or "
-                "take unbiased=False and normalize='sample_point'."
-            )
-        if self.n_neighbors == "cv":
-            return self._most_likely(balls, least, others)
-        return int(np.clip(round(np.sqrt(total)), least, others))
-
-    def _given_number(self, least, total):
-        k, heaviest = int(self.n_neighbors), self.weights_.max()
-        if k < least and heaviest >= k and heaviest > 1 and self.normalize == "balloon":
-            raise ValueError(
-                f"A row is there {heaviest:g} times, and with n_neighbors={k} the estimate has no integral around it: "
-                f"take more than {heaviest:g} neighbours, or normalize='sample_point'."
-            )
+        most, heaviest = int(total - 1), self.weights_.max()
+        wanted = {"unbiased=True": 2 if self.unbiased else 1}
+        if self.normalize == "balloon":  # whose integral wants more neighbours than a row has copies
+            wanted["normalize='balloon'"] = int(heaviest) + 1
+        reason, least = max(wanted.items(), key=lambda pair: pair[1])
+        if isinstance(self.n_neighbors, str):
+            if least > most:
+                raise ValueError(
+                    f"{reason} wants {least} neighbours or more, but with n_samples={total:g}, {heaviest:g} of them at "
+                    f"one place, a row has {most} others: give more rows, or leave {reason} out."
+                )
+            if self.n_neighbors == "cv":
+                return self._most_likely(balls, least, most)
+            return int(np.clip(round(np.sqrt(total)), least, most))
+        k = int(self.n_neighbors)
         if k < least:
-            raise ValueError(f"{self._reason()} wants two neighbours or more, but n_neighbors={k}: give 2, or 'sqrt'.")
-        if k > total - 1:
             raise ValueError(
-                f"n_neighbors={k}, but with n_samples={total:g} a row has {total - 1:g} others: take fewer neighbours."
+                f"{reason} wants {least} neighbours or more where {heaviest:g} rows are at one place, but "
+                f"n_neighbors={k}: take more, or leave {reason} out."
+            )
+        if k > most:
+            raise ValueError(
+                f"n_neighbors={k}, but with n_samples={total:g} a row has {most} others: take fewer neighbours."
             )
         return k
 
-    def _reason(self):
-        """The option that wants more than one neighbour."""
-        return "unbiased=True" if self.unbiased else f"normalize={self.normalize!r}"
-
-    def _most_likely(self, balls, least, others):
-        """The number of neighbours under which held-out rows, some thousands, are most likely."""
-        total, is_left_out = self.weights_.sum(), hasattr(self, "box_") and self.rows_.shape[1] <= MOST_COLUMNS
-        folds = [] if is_left_out else self._folds()
-        others = min([others, *(int(self.weights_[train].sum() - 1) for train, _ in folds)])
-        largest = max(least, min(total / 2, 8 * np.sqrt(total), others))
-        if largest < 2 or not (is_left_out or folds):
-            return least
-        tried = np.unique(np.geomspace(max(2, least), largest, N_TRIED).round().astype(int))
-        scores = self._left_out_scores(balls, tried) if is_left_out else self._held_out_scores(balls, tried, folds)
+    def _most_likely(self, balls, least, most):
+        """The number of neighbours under which held-out rows are most likely."""
+        rows, weights, total = self.rows_, self.weights_, self.weights_.sum()
+        if hasattr(self, "box_") and rows.shape[1] <= MOST_COLUMNS:
+            tried = numbers_to_try(least, most, total)
+            scores = left_out_scores(self._search(balls, rows, weights, tried[-1]), tried, self.box_)
+        else:
+            folds = folds_of(rows)
+            most = min([most, *(int(weights[train].sum() - 1) for train, _ in folds)])
+            if not folds or most < least:
+                return least
+            tried = numbers_to_try(least, most, total)
+            scores = held_out_scores(rows, weights, folds, lambda *train: self._mixture_scores(balls, tried, *train))
         self.cv_scores_ = {int(k): float(score) for k, score in zip(tried, scores, strict=True)}
         return max(self.cv_scores_, key=self.cv_scores_.get)
 
-    def _folds(self):
-        """Pairs of places of distinct rows, to learn from and to be scored; none, where rows are too few."""
-        n = len(self.rows_)
-        split = KFold(min(N_FOLDS, n), shuffle=True, random_state=0).split(self.rows_) if n > 2 else []
-        return [(train, test[:: 1 + n // MOST_SCORED]) for train, test in split]
-
-    def _held_out_scores(self, balls, tried, folds):
-        """The mean log-density of the rows of each fold under the mixture of all others, for each k."""
-        scores = []
-        for train, test in folds:
-            rows, weights = self.rows_[train], self.weights_[train]
-            radii = self._search(balls, rows, weights, tried[-1]).left_out_radii(tried)[0]
-            mixtures = (self._mixture(balls, rows, weights, balls.unit * radius) for radius in radii.T)
-            scores.append([mixture.log_prob(self.rows_[test], n_jobs=self.n_jobs) for mixture in mixtures])
-        weights = self.weights_[np.concatenate([test for _, test in folds])]
-        return np.average(np.hstack(scores), axis=1, weights=weights)
-
-    def _left_out_scores(self, balls, tried):
-        """The mean log-density of rows that leave themselves out, under the estimate on the box, for each k."""
-        neighbors = self._search(balls, self.rows_, self.weights_, tried[-1])
-        rows = np.arange(len(self.rows_))[:: 1 + len(self.rows_) // MOST_SCORED]
-        radius, reached, others = neighbors.left_out_radii(tried, rows)
-        log_density = np.log(reached - 1) - np.log(others)[:, None] - balls.log_volume(radius)
-        log_mass = [
-            integral(neighbors, k, *self.box_, tolerance=ROUGH).log_value
-            + np.log1p(-1 / k)
-            - np.log(self.weights_.sum())
-            for k in tried
-        ]
-        return np.average(log_density, axis=0, weights=self.weights_[rows]) - log_mass
+    def _mixture_scores(self, balls, tried, rows, weights):
+        """For each number of neighbours, from rows to their log-densities under the mixture around others."""
+        radii = self._search(balls, rows, weights, tried[-1]).left_out_radii(tried)[0] * balls.unit
+        for radius in radii.T:
+            yield partial(self._mixture(balls, rows, weights, radius).log_prob, n_jobs=self.n_jobs)
 
     def _learn_box(self, total):
         k = self.n_neighbors_
