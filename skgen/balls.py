@@ -170,7 +170,7 @@ def refuse_no_places(X, algorithm="auto"):
         raise ValueError("invalid metric: 'haversine' has no kd_tree. Use algorithm='auto' or 'ball_tree'.")
 
 
-LARGEST, DIGITS = 290.0, 15.0  # decimal exponents of numbers, and between a table's largest gap and its smallest
+EXPONENT, DIGITS = 290.0, 15.0  # decimal exponents of numbers, and between a table's largest gap and its smallest
 LINEAR = ("seuclidean", "mahalanobis")  # Euclid's after a linear map
 
 
@@ -311,10 +311,10 @@ def _unit(gaps, p):
     largest, power = np.abs(gaps).max(), p if np.isfinite(p) else 1.0
     if gaps.shape[1] == 1:
         power = 2.0
-    if power * DIGITS > LARGEST:
+    if power * DIGITS > EXPONENT:
         raise ValueError(f"p={p:g}: such powers of distances are no numbers. Take p up to 19, or p=np.inf.")
     scale = np.log10(largest) if largest > 0 else 0.0
-    if power * scale < LARGEST and power * (DIGITS - scale) < LARGEST and abs(scale) < LARGEST / 3:
+    if power * scale < EXPONENT and power * (DIGITS - scale) < EXPONENT and abs(scale) < EXPONENT / 3:
         return 1.0
     return 2.0 ** np.round(np.log2(largest))
 

@@ -121,10 +121,10 @@ def widths(estimator, wanted):
         bandwidth = getattr(estimator, "bandwidth", 1.0)
         of_metric = getattr(estimator, "metric", "euclidean") != "euclidean"  # one column knows but one metric
         wanted = [len(bandwidth)] if isinstance(bandwidth, list) else wanted[1:2] if of_metric else wanted[:2]
-    if isinstance(estimator, HistogramDensity) and (estimator.alpha == 0 or isinstance(estimator.bins, dict)):
-        wanted = wanted[
-            :2
-        ]  # between the full cells of more columns is next to nothing, and no method measures the mass
+    if isinstance(estimator, HistogramDensity):
+        is_patchy = estimator.alpha == 0 or isinstance(estimator.bins, dict)  # full cells with nothing between them
+        has_many_cells = estimator.kind == "averaged_shifted" and estimator.n_shifts > 2
+        wanted = wanted[:2] if is_patchy or has_many_cells else wanted
     wanted = [d for d in wanted if d > 1] if uses(estimator, GraphicalLasso) else wanted
     if getattr(estimator, "censoring", None) and not isinstance(estimator, Normal):
         wanted = wanted[:1]  # a column is fitted on its own: one of them shows it
