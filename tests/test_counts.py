@@ -221,7 +221,7 @@ def test_of_two_modes_the_larger_is_given(model, modes):
 # Extra zeros
 
 
-def zeros_and(counts, share=0.7, seed=0):
+def zeros_and(counts, share=0.7, seed=1):
     """Counts in one column, of which a share is left."""
     counts = np.asarray(counts)[:, None]
     return counts * (np.random.default_rng(seed).random(counts.shape) < share)
@@ -251,12 +251,13 @@ def test_errors_without_extra_zeros_are_the_familys():
 
 
 def test_another_estimator_does_not_touch_a_fitted_model():
-    X = zeros_and(RNG.poisson(3, 300))
+    X = zeros_and(RNG.negative_binomial(4, 0.4, 300))
     model = ZeroInflated(NegativeBinomial()).fit(X)
     before, errors, aic = model.score_samples(X), model.standard_errors(X), model.aic(X)
     model.set_params(estimator=Geometric())
     np.testing.assert_array_equal(model.score_samples(X), before)
-    assert model.standard_errors(X) == errors and list(model._parameters) == ["inflation_", "mean_", "size_"]
+    assert np.isfinite(errors["size_"]) and model.standard_errors(X) == errors
+    assert list(model._parameters) == ["inflation_", "mean_", "size_"]
     assert model.aic(X) == aic
     assert list(model.fit(X)._parameters) == ["inflation_", "probability_"] and not hasattr(model, "size_")
 
