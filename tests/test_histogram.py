@@ -46,12 +46,14 @@ def quiet_edges(rule, X, weights=None):
 
 # Rules, beside other programs
 
+IS_OLD = np.lib.NumpyVersion(np.__version__) < "2.1.0"
+
 
 @pytest.mark.parametrize("sample", SAMPLES)
 @pytest.mark.parametrize("rule", sorted(WIDTHS))
 def test_edges_of_numpy(sample, rule):
     x = SAMPLES[sample]
-    if rule == "auto" and np.lib.NumpyVersion(np.__version__) < "2.1.0":
+    if IS_OLD and (rule == "auto" or x.dtype.kind == "i"):
         pytest.skip("numpy's rule was another one")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # numpy's, of the number of bins of "stone"
@@ -62,6 +64,7 @@ def test_edges_of_numpy(sample, rule):
     assert len(quiet_edges(rule, x[:, None], weights)) == len(repeated)
 
 
+@pytest.mark.skipif(IS_OLD, reason="numpy's bins of whole numbers were narrower")
 def test_bins_of_whole_numbers_are_not_narrower_than_one():
     x = np.random.default_rng(0).poisson(3, 100_000)
     np.testing.assert_array_equal(HistogramDensity("fd").fit(x[:, None]).edges_[0], np.histogram_bin_edges(x, "fd"))
