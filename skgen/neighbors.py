@@ -53,12 +53,18 @@ def distinct_rows(X, weights):
         raise ValueError(
             f"The weights add up to {weights.sum():g}, more rows than can be counted: weights are frequencies."
         )
-    order = np.lexsort(X.T[::-1])
+    rows, place = distinct(X)
+    return rows, np.bincount(place, weights), place
+
+
+def distinct(X):
+    """The different rows in lexicographic order, and which of them each row is."""
+    order = np.argsort(X[:, 0], kind="stable") if X.shape[1] == 1 else np.lexsort(X.T[::-1])
     ordered = X[order]
     is_new = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
     place = np.empty(len(X), dtype=np.intp)
     place[order] = np.cumsum(is_new) - 1
-    return ordered[is_new], np.bincount(place, weights), place
+    return ordered[is_new], place
 
 
 class Neighbors:

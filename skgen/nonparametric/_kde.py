@@ -353,7 +353,7 @@ class KernelDensity(FitByBlocks, DependentColumns, DensityEstimator):
             centers, weights = self.centers_[order], self.weights_[order]
         rows = np.arange(len(centers))[:: 1 if len(setting.continuous) == 1 else max(1, len(centers) // MOST_SCORED)]
         mixture = setting.mixture(centers, weights, bandwidth, self.smoothing_, None)
-        lost = lost_weights(setting.weights, weights)
+        lost = _lost(setting.weights, weights)
         return np.average(left_out(mixture, weights, lost, rows), weights=weights[rows])
 
     def _compress(self, setting):
@@ -431,7 +431,7 @@ class KernelDensity(FitByBlocks, DependentColumns, DensityEstimator):
         check_is_fitted(self)
         if hasattr(self, "merged_in_"):
             raise ValueError("The rows were merged into n_centers centres, and none can be left out: fit without it.")
-        lost = lost_weights(self.setting_["weights"], self.weights_)
+        lost = _lost(self.setting_["weights"], self.weights_)
         if len(lost) == 1 and lost == self.weights_:
             raise ValueError("There is one row, and nothing is left without it.")
         return left_out(self._mixture_, self.weights_, lost, np.arange(len(lost)), self.setting_["n_jobs"])
@@ -518,7 +518,7 @@ class KernelDensity(FitByBlocks, DependentColumns, DensityEstimator):
         return replace(found, rows=self._write(found.rows))
 
 
-def lost_weights(kind, weights):
+def _lost(kind, weights):
     """The weight that each row takes away when it leaves itself out: one observation, or all there is."""
     return np.minimum(weights, 1.0) if kind == "frequency" else weights
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skgen.base import UnboundedLikelihood
+from skgen.neighbors import distinct
 
 
 @dataclass(frozen=True)
@@ -66,24 +67,14 @@ def merged(X, weight, left_out=None):
     Sample
     """
     if left_out is None:
-        rows, index = _distinct(X)
+        rows, index = distinct(X)
         kept = np.minimum(np.bincount(index, weights=weight, minlength=len(rows)), 1.0)
     else:  # rows that lose different weights stay apart
-        rows, index = _distinct(np.column_stack([X, left_out]))
+        rows, index = distinct(np.column_stack([X, left_out]))
         rows, kept = rows[:, :-1], rows[:, -1]
     total = np.bincount(index, weights=weight, minlength=len(rows))
     rows = rows - rows[0]  # an offset of 1e6 leaves the sums below before it can cancel in them
     return Sample(rows - total @ rows / total.sum(), total, kept)
-
-
-def _distinct(X):
-    """The different rows in lexicographic order, and which of them each row is."""
-    order = np.argsort(X[:, 0], kind="stable") if X.shape[1] == 1 else np.lexsort(X.T[::-1])
-    ordered = X[order]
-    new = np.concatenate([[True], (ordered[1:] != ordered[:-1]).any(axis=1)])
-    index = np.empty(len(X), dtype=np.intp)
-    index[order] = np.cumsum(new) - 1
-    return ordered[new], index
 
 
 def refuse_degenerate(X, weight):
